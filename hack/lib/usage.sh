@@ -1,0 +1,45 @@
+# shellcheck shell=bash
+# What every script of hack/ does the same way: usage from the header, progress lines, failing with a reason.
+
+HACK="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+REPO="$(dirname "$HACK")"
+# shellcheck source=../versions.sh
+source "$HACK/versions.sh"
+
+STARTED_AT=${STARTED_AT:-$(date +%s)}
+
+# print_usage: the comment block at the top of the running script.
+print_usage() { awk 'NR > 1 && !/^#/ { exit } NR > 1 { sub(/^# ?/, ""); print }' "$0"; }
+
+# elapsed [SINCE]: time since the script (or SINCE, in epoch seconds) started, as 1m05s.
+elapsed() {
+  local seconds=$(($(date +%s) - ${1:-$STARTED_AT}))
+  if ((seconds >= 60)); then printf '%dm%02ds' $((seconds / 60)) $((seconds % 60)); else printf '%ds' "$seconds"; fi
+}
+
+say() { printf '[%6s] %s\n' "$(elapsed)" "$*" >&2; }
+die() {
+  printf 'error: %s\n' "$*" >&2
+  exit 1
+}
+# refuse MESSAGE: the caller's arguments are wrong; 2 as shells do.
+refuse() {
+  printf 'error: %s (see %s -h)\n' "$*" "$0" >&2
+  exit 2
+}
+
+# wait_until SECONDS WHAT CMD...: runs CMD until it succeeds; dies naming WHAT when the time is over.
+wait_until() {
+  local limit=$1 what=$2 begin
+  shift 2
+  begin=$(date +%s)
+  until "$@" >/dev/null 2>&1; do
+    if (($(date +%s) - begin >= limit)); then
+      printf 'error: gave up after %ss waiting for: %s\n' "$limit" "$what" >&2
+      printf 'last answer of: %s\n' "$*" >&2
+      "$@" >&2 || true
+      return 1
+    fi
+    sleep 0.2
+  done
+}
