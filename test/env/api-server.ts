@@ -1,0 +1,110 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { eventually, repositoryRoot, run, runOk } from './run.ts';
+
+/** The admin machine's address in the network namespace of `hack/up`; these tests run inside that namespace. */
+const ADMIN_ADDRESS = '10.240.0.1';
+const PORT = 8443;
+
+const BACKEND = `apiVersion: v1
+kind: Namespace
+metadata: { name: kamaji-system }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: kamaji, namespace: kamaji-system }
+spec:
+  ports: [{ name: https, port: 443, targetPort: ${PORT}, protocol: TCP }]
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: { name: kamaji-process, namespace: kamaji-system, labels: { kubernetes.io/service-name: kamaji } }
+addressType: IPv4
+endpoints: [{ addresses: ["${ADMIN_ADDRESS}"], conditions: { ready: true } }]
+ports: [{ name: https, port: ${PORT}, protocol: TCP }]
+`;
+
+export interface ApiServerProcess {
+  /** Folder of the database, the log and whatever a test keeps. */
+  readonly folder: string;
+  /** Ends it with `signal` and waits for that. */
+  stop(signal?: NodeJS.Signals): Promise<void>;
+  /** Starts it again on the same data. */
+  start(): Promise<void>;
+  /** Stops it and removes the folder. */
+  remove(): Promise<void>;
+}
+
+/** Path of the admin cluster's kubeconfig, as `hack/up` made it. */
+export function adminKubeconfig(): string {
+  const state = process.env['KAMAJI_STATE'];
+  if (state === undefined) throw new Error('KAMAJI_STATE is not set: run these tests through hack/test integration');
+  return join(state, 'kubeconfig', 'admin.conf');
+}
+
+/**
+ * Runs our API server as a process behind the real aggregation layer, and waits until its APIService is Available.
+ * Its controllers are off: there is no node to run anything on.
+ */
+export async function startApiServer(): Promise<ApiServerProcess> {
+  const folder = await mkdtemp(join(tmpdir(), 'kamaji-integration-'));
+  await runOk('hack/kubectl', ['apply', '-f', '-'], { input: BACKEND });
+  await runOk('hack/kubectl', ['apply', '-k', 'apiservice']);
+  let child: ChildProcess | undefined;
+
+  const start = async (): Promise<void> => {
+    const log = createWriteStream(join(folder, 'server.log'), { flags: 'a' });
+    child = spawn(
+      process.execPath,
+      [
+        join(repositoryRoot, 'src/main.ts'),
+        'serve',
+        `--kubeconfig=${adminKubeconfig()}`,
+        `--bind-address=${ADMIN_ADDRESS}`,
+        `--secure-port=${PORT}`,
+        `--storage=sqlite://${join(folder, 'kamaji.db')}`,
+        '--service=kamaji',
+        '--namespace=kamaji-system',
+        '--controllers=false',
+      ],
+      { stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+    child.stderr?.pipe(log);
+    const started = child;
+    await eventually(
+      'the APIService to be Available',
+      async () => {
+        if (started.exitCode !== null) {
+          throw new Error(`the API server exited with ${started.exitCode}; its log is ${join(folder, 'server.log')}`);
+        }
+        const answer = await run('hack/kubectl', ['get', '--raw', '/apis/kamaji.io/v1alpha1/tenantcontrolplanes?limit=1']);
+        return answer.code === 0 ? true : undefined;
+      },
+      { timeoutMs: 60_000 },
+    );
+  };
+
+  const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<void> => {
+    const running = child;
+    child = undefined;
+    if (running === undefined || running.exitCode !== null) return;
+    await new Promise<void>((resolve) => {
+      running.once('exit', () => resolve());
+      running.kill(signal);
+    });
+  };
+
+  await start();
+  return {
+    folder,
+    start,
+    stop,
+    remove: async () => {
+      await stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
