@@ -28,17 +28,19 @@ refuse() {
   exit 2
 }
 
-# wait_until SECONDS WHAT CMD...: runs CMD until it succeeds; dies naming WHAT when the time is over.
+# wait_until SECONDS WHAT CMD...: runs CMD until it succeeds. Dies naming WHAT when the time is over, or at once
+# when CMD exits with 77: it will never succeed.
 wait_until() {
-  local limit=$1 what=$2 begin
+  local limit=$1 what=$2 begin answer code
   shift 2
   begin=$(date +%s)
-  until "$@" >/dev/null 2>&1; do
-    if (($(date +%s) - begin >= limit)); then
-      printf 'error: gave up after %ss waiting for: %s\n' "$limit" "$what" >&2
-      printf 'last answer of: %s\n' "$*" >&2
-      "$@" >&2 || true
-      return 1
+  while true; do
+    code=0
+    answer=$( ("$@") 2>&1) || code=$?
+    if ((code == 0)); then return 0; fi
+    if ((code == 77)) || (($(date +%s) - begin >= limit)); then
+      printf '%s\n' "$answer" >&2
+      die "gave up after $(elapsed "$begin") waiting for $what"
     fi
     sleep 0.2
   done
