@@ -105,12 +105,17 @@ start_scheduler() {
     --bind-address=127.0.0.1 --leader-elect=false
 }
 
-# bind_cluster_admins: kubeadm's admin.conf has rights only through this binding, which super-admin.conf makes.
-bind_cluster_admins() {
-  local super=$KUBECONFIG_DIR/super-admin.conf
-  in_netns "$KAMAJI_NETNS" "$(bin_dir)/kubectl" --kubeconfig="$super" get clusterrolebinding kubeadm:cluster-admins -o name ||
-    in_netns "$KAMAJI_NETNS" "$(bin_dir)/kubectl" --kubeconfig="$super" create clusterrolebinding kubeadm:cluster-admins \
-      --clusterrole=cluster-admin --group=kubeadm:cluster-admins
+# bind_kubeadm_identities: admin.conf and kube-apiserver's client for kubelets have rights only through these bindings,
+# which super-admin.conf makes.
+bind_kubeadm_identities() {
+  local kubectl=("$(bin_dir)/kubectl" --kubeconfig="$KUBECONFIG_DIR/super-admin.conf")
+  {
+    "${kubectl[@]}" create clusterrolebinding kubeadm:cluster-admins --clusterrole=cluster-admin \
+      --group=kubeadm:cluster-admins --dry-run=client -o yaml
+    echo ---
+    "${kubectl[@]}" create clusterrolebinding kubeadm:apiserver-kubelet-client --clusterrole=system:kubelet-api-admin \
+      --user=kube-apiserver-kubelet-client --dry-run=client -o yaml
+  } | in_netns "$KAMAJI_NETNS" "${kubectl[@]}" apply -f -
 }
 
 apiserver_ready() { must_run etcd && must_run kube-apiserver && kubectl_admin get --raw /readyz; }
@@ -126,7 +131,7 @@ start_control_plane() {
   start_apiserver
   start_controller_manager
   wait_until 90 "kube-apiserver" apiserver_reachable
-  wait_until 60 "the ClusterRoleBinding of cluster admins" bind_cluster_admins
+  wait_until 60 "the bindings of kubeadm's identities" bind_kubeadm_identities
   wait_until 60 "kube-apiserver to be ready" apiserver_ready
   wait_until 60 "kube-controller-manager to create service accounts" default_account_there
 }

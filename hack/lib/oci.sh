@@ -40,7 +40,7 @@ new_rootfs() {
   rootfs=$(mktemp -d "$(dirname "$(bin_dir)")/rootfs.XXXXXX")
   chmod 755 "$rootfs"
   mkdir -p "$rootfs"/{etc/ssl/certs,usr/bin,usr/local/bin,bin,sbin,root,home/nonroot,var/run,var/lib}
-  mkdir -p -m 1777 "$rootfs/tmp"
+  mkdir "$rootfs/tmp" && chmod 1777 "$rootfs/tmp"
   printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\nnonroot:x:65532:65532:nonroot:/home/nonroot:/bin/false\n' >"$rootfs/etc/passwd"
   printf 'root:x:0:\nnobody:x:65534:\nnonroot:x:65532:\n' >"$rootfs/etc/group"
   echo 'hosts: files dns' >"$rootfs/etc/nsswitch.conf"
