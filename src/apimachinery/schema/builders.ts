@@ -60,9 +60,9 @@ export function time(options?: Described): TypedSchema<string, false> {
   return { type: 'string', format: 'date-time', ...options };
 }
 
-/** Any JSON value, kept as it is. */
+/** Any JSON value, null included, kept as it is. */
 export function anyJson(options?: Described): TypedSchema<Json, false> {
-  return { 'x-kubernetes-preserve-unknown-fields': true, ...options };
+  return { 'x-kubernetes-preserve-unknown-fields': true, nullable: true, ...options };
 }
 
 interface ArrayOptions extends Described {

@@ -35,7 +35,8 @@ export const networkProfile = object(
     ),
     dnsServiceIPs: computed(
       array(string(), {
-        description: 'Addresses of the cluster DNS; the tenth address of every service CIDR by default.',
+        description:
+          'Addresses of the cluster DNS; address 10 of every IPv4 and ::10 of every IPv6 service CIDR by default.',
         maxItems: 8,
       }),
     ),
