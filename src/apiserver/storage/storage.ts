@@ -10,16 +10,20 @@ export interface Storage {
   /** Items under `prefix` in key order, all as of one revision. @throws CompactedError, FutureRevisionError */
   list(prefix: string, options: ListOptions): Promise<ListResult>;
   /**
-   * One atomic write. Resolves once it would survive a crash.
-   * @throws KeyExistsError, RevisionMismatchError, ClaimTakenError; nothing is written then.
+   * One atomic write. Resolves once it would survive a crash; readers and watchers never see it earlier.
+   * @throws KeyExistsError, RevisionMismatchError, ClaimTakenError; nothing is written then. StorageFailedError.
    */
   commit(write: Write): Promise<{ readonly revision: number }>;
   /**
    * Events under `prefix` with a revision above `afterRevision`, in order, without gaps, until `signal` aborts (then it
-   * ends normally). @throws CompactedError when history no longer reaches back, SlowConsumerError when the reader lags too far.
-   * `progress` items tell the reader that it has seen everything up to that revision.
+   * ends normally). A revision ahead of the current one is allowed: the watch is silent until it is passed.
+   * @throws (at the first step) CompactedError when history no longer reaches back, SlowConsumerError when the reader lags too far.
+   * `progress` items tell the reader that it has seen everything up to that revision; one comes at least each few seconds.
    */
   watch(prefix: string, afterRevision: number, signal: AbortSignal): AsyncIterable<StorageEvent>;
+  /** Asks for a `progress` item on every open watch now. */
+  requestProgress(): void;
+  /** Lets running commits finish, ends all watches and frees the store. Later calls fail with StorageFailedError. */
   close(): Promise<void>;
 }
 
@@ -52,12 +56,18 @@ export interface Write {
   readonly value: string | undefined;
   /** Revision that the key must have now; 0: the key must not exist. */
   readonly expectedRevision: number;
-  /** All claims this key holds after the write; a claim is held by at most one key. A delete releases all. */
+  /** All claims this key holds after the write; a claim is held by at most one key. Absent: as before. A delete releases all. */
   readonly claims?: readonly string[];
 }
 
 export type StorageEvent =
-  | { readonly type: 'put'; readonly key: string; readonly value: string; readonly previous: string | undefined; readonly revision: number }
+  | {
+      readonly type: 'put';
+      readonly key: string;
+      readonly value: string;
+      readonly previous: string | undefined;
+      readonly revision: number;
+    }
   | { readonly type: 'delete'; readonly key: string; readonly previous: string; readonly revision: number }
   | { readonly type: 'progress'; readonly revision: number };
 
@@ -100,4 +110,21 @@ export class FutureRevisionError extends Error {
 
 export class SlowConsumerError extends Error {
   override readonly name = 'SlowConsumerError';
+}
+
+/**
+ * Why a store cannot do its work: `full` (no space or quota), `corrupt` (the data cannot be trusted), `in-use` (another
+ * process holds it), `incompatible` (not ours, or written by a newer version), `unavailable` (I/O error or no connection;
+ * a commit that fails so may or may not have happened), `closed`.
+ */
+export type StorageFailure = 'full' | 'corrupt' | 'in-use' | 'incompatible' | 'unavailable' | 'closed';
+
+/** The store itself failed, whatever was asked of it. The message is for operators and holds no data. */
+export class StorageFailedError extends Error {
+  override readonly name = 'StorageFailedError';
+  readonly failure: StorageFailure;
+  constructor(failure: StorageFailure, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.failure = failure;
+  }
 }

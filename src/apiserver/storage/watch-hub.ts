@@ -1,0 +1,214 @@
+import { CompactedError, SlowConsumerError, type StorageEvent } from './storage.ts';
+import type { Change, HistorySlice } from './history.ts';
+
+export interface WatchHubOptions {
+  /** @throws CompactedError */
+  readHistory(prefix: string, after: number, maxChanges: number, maxCharacters: number): HistorySlice;
+  /** What one watcher may have waiting in memory; beyond that it is served from history until it has caught up. */
+  readonly maxQueuedChanges?: number;
+  readonly maxQueuedCharacters?: number;
+}
+
+const SLICE_CHANGES = 200;
+const SLICE_CHARACTERS = 4 * 1024 * 1024;
+
+/**
+ * Brings changes to any number of watchers, for drivers whose history can be read at will. A watcher starts in history and
+ * goes over to live changes; one that does not keep up goes back to history, so memory stays bounded and nothing is lost
+ * until history itself is cut off behind it.
+ */
+export class WatchHub {
+  readonly #options: WatchHubOptions;
+  readonly #maxChanges: number;
+  readonly #maxCharacters: number;
+  /** By prefix: thousands of watchers share few prefixes. */
+  readonly #watchers = new Map<string, Set<Watcher>>();
+  #dispatched: number;
+  #failure: Error | undefined;
+  #ended = false;
+
+  /** `revision`: changes up to this one are never dispatched, they are history. */
+  constructor(options: WatchHubOptions, revision: number) {
+    this.#options = options;
+    this.#maxChanges = options.maxQueuedChanges ?? 1000;
+    this.#maxCharacters = options.maxQueuedCharacters ?? 8 * 1024 * 1024;
+    this.#dispatched = revision;
+  }
+
+  /** Hands a change to those who watch. Call in the order of revisions, once the change is readable in history. */
+  dispatch(change: Change): void {
+    this.#dispatched = change.revision;
+    for (const [prefix, watchers] of this.#watchers) {
+      if (change.key.startsWith(prefix)) {
+        for (const watcher of watchers) {
+          watcher.offer(change, this.#maxChanges, this.#maxCharacters);
+        }
+      }
+    }
+  }
+
+  /** Tells every watcher how far it has seen. */
+  progress(): void {
+    for (const watcher of this.#all()) {
+      watcher.progressDue = true;
+      watcher.wake();
+    }
+  }
+
+  /** Ends every watch: with an error, or normally without one. Later watches end the same way. */
+  end(failure?: Error): void {
+    this.#failure ??= failure;
+    this.#ended = true;
+    for (const watcher of this.#all()) {
+      watcher.wake();
+    }
+  }
+
+  /** @throws at its first step what `Storage.watch` throws */
+  async *watch(
+    prefix: string,
+    afterRevision: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<StorageEvent, void, undefined> {
+    const watcher = new Watcher(afterRevision);
+    const wake = () => watcher.wake();
+    signal.addEventListener('abort', wake, { once: true });
+    this.#add(prefix, watcher);
+    let started = false;
+    try {
+      while (!this.#isOver(signal)) {
+        if (watcher.behind) {
+          const slice = this.#catchUp(prefix, watcher, started);
+          started = true;
+          for (const change of slice.changes) {
+            watcher.position = change.revision;
+            yield change;
+            if (this.#isOver(signal)) {
+              return;
+            }
+          }
+          watcher.position = slice.completeTo;
+        } else if (watcher.queue.length > 0) {
+          for (const change of watcher.takeQueue()) {
+            watcher.position = change.revision;
+            yield change;
+            if (this.#isOver(signal)) {
+              return;
+            }
+          }
+        } else if (watcher.progressDue) {
+          watcher.progressDue = false;
+          // Everything dispatched so far for this prefix has been handed out: the queue is empty.
+          if (this.#dispatched >= watcher.position) {
+            watcher.position = this.#dispatched;
+            yield { type: 'progress', revision: this.#dispatched };
+          }
+        } else {
+          await watcher.sleep();
+        }
+      }
+    } finally {
+      signal.removeEventListener('abort', wake);
+      this.#remove(prefix, watcher);
+    }
+  }
+
+  #catchUp(prefix: string, watcher: Watcher, started: boolean): HistorySlice {
+    try {
+      const slice = this.#options.readHistory(prefix, watcher.position, SLICE_CHANGES, SLICE_CHARACTERS);
+      if (slice.atHead) {
+        watcher.goLive(slice.completeTo);
+      }
+      return slice;
+    } catch (error) {
+      if (started && error instanceof CompactedError) {
+        throw new SlowConsumerError(
+          `the reader stopped at revision ${watcher.position}, which is no longer in the history`,
+          {
+            cause: error,
+          },
+        );
+      }
+      throw error;
+    }
+  }
+
+  #isOver(signal: AbortSignal): boolean {
+    if (this.#failure !== undefined && !signal.aborted) {
+      throw this.#failure;
+    }
+    return this.#ended || signal.aborted;
+  }
+
+  #add(prefix: string, watcher: Watcher): void {
+    const watchers = this.#watchers.get(prefix) ?? new Set();
+    watchers.add(watcher);
+    this.#watchers.set(prefix, watchers);
+  }
+
+  #remove(prefix: string, watcher: Watcher): void {
+    const watchers = this.#watchers.get(prefix);
+    watchers?.delete(watcher);
+    if (watchers?.size === 0) {
+      this.#watchers.delete(prefix);
+    }
+  }
+
+  *#all(): Iterable<Watcher> {
+    for (const watchers of this.#watchers.values()) {
+      yield* watchers;
+    }
+  }
+}
+
+class Watcher {
+  /** Everything up to this revision has been handed out. */
+  position: number;
+  /** True while changes come from history and live ones are passed by. */
+  behind = true;
+  progressDue = false;
+  queue: Change[] = [];
+  #characters = 0;
+  #liveAfter = 0;
+  #wake: (() => void) | undefined;
+
+  constructor(position: number) {
+    this.position = position;
+  }
+
+  goLive(after: number): void {
+    this.behind = false;
+    this.#liveAfter = after;
+  }
+
+  offer(change: Change, maxChanges: number, maxCharacters: number): void {
+    if (this.behind || change.revision <= this.#liveAfter) {
+      return;
+    }
+    this.queue.push(change);
+    this.#characters += (change.type === 'put' ? change.value.length : 0) + (change.previous?.length ?? 0);
+    if (this.queue.length > maxChanges || this.#characters > maxCharacters) {
+      this.takeQueue();
+      this.behind = true;
+    }
+    this.wake();
+  }
+
+  takeQueue(): Change[] {
+    const taken = this.queue;
+    this.queue = [];
+    this.#characters = 0;
+    return taken;
+  }
+
+  wake(): void {
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+
+  sleep(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+}
