@@ -3,7 +3,7 @@ import { isIssuedBy, matchesKey, parseCertificate, type InspectedCertificate } f
 import type { CertificateRequest } from './issue.ts';
 import { DEFAULT_KEY_ALGORITHM } from './keys.ts';
 import { PkiError } from './pki-error.ts';
-import { alternativeNames, sameNames, sameSubject } from './subject.ts';
+import { alternativeNames, sameNames, sameSet, sameSubject } from './subject.ts';
 
 export type RenewalReason =
   | 'Missing'
@@ -78,7 +78,7 @@ function firstDifference(
   if (!sameNames(certificate, alternativeNames(wanted.names ?? []))) {
     return renew('NamesChanged', 'its alternative names are not the wanted ones');
   }
-  if (new Set(wanted.usages).symmetricDifference(new Set(certificate.usages)).size > 0) {
+  if (!sameSet(wanted.usages, certificate.usages)) {
     return renew('UsagesChanged', 'its extended key usages are not the wanted ones');
   }
   const keyAlgorithm = wanted.keyAlgorithm ?? DEFAULT_KEY_ALGORITHM;

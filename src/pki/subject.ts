@@ -65,8 +65,9 @@ export function sameNames(a: AlternativeNames, b: AlternativeNames): boolean {
   return sameSet(a.dnsNames, b.dnsNames) && sameSet(a.ipAddresses, b.ipAddresses);
 }
 
-function sameSet(a: readonly string[], b: readonly string[]): boolean {
+/** Whether both hold the same texts; order and duplicates do not count. */
+export function sameSet(a: readonly string[], b: readonly string[]): boolean {
   const left = new Set(a);
   const right = new Set(b);
-  return left.size === right.size && left.isSubsetOf(right);
+  return left.size === right.size && [...left].every((item) => right.has(item));
 }

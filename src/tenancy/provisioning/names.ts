@@ -4,6 +4,8 @@ export const LABEL_PROJECT = 'kamaji.io/project';
 export const LABEL_NAME = 'kamaji.io/name';
 export const LABEL_COMPONENT = 'kamaji.io/component';
 export const PROJECT = 'kamaji';
+/** On Secrets whose certificates are renewed; the value tells where they are: `x509` or `kubeconfig`. */
+export const LABEL_CERTIFICATE_LIFECYCLE = 'kamaji.io/certificate_lifecycle_controller';
 /** Content hash (SHA-256, hex) of a Secret or ConfigMap that we made. */
 export const ANNOTATION_CHECKSUM = 'kamaji.io/checksum';
 /** Presence, whatever the value, stops reconciliation of the object that carries it. */
@@ -12,6 +14,8 @@ export const ANNOTATION_PAUSED = 'kamaji.io/paused';
 export const ANNOTATION_ROTATE = 'certs.kamaji.io/rotate';
 /** Pod template labels `component.kamaji.io/<x>` carry content hashes, so that pods roll when a credential changes. */
 export const LABEL_PREFIX_COMPONENT_HASH = 'component.kamaji.io/';
+/** Pod template annotations `storage.kamaji.io/<x>` do the same for what comes from the DataStore. */
+export const ANNOTATION_PREFIX_STORAGE_HASH = 'storage.kamaji.io/';
 export const FIELD_MANAGER = 'kamaji';
 
 /** Names in the tenant's namespace of the admin cluster. */

@@ -1,3 +1,5 @@
+import type { CertificateAndKey } from '../../pki/certificate-and-key.ts';
+import type { SigningKeyPair } from '../../pki/keys.ts';
 import type { TenantControlPlane } from '../api/tenant-control-plane.ts';
 
 /** Everything that the pure descriptions of a tenant are computed from; controllers gather it. */
@@ -29,16 +31,15 @@ export interface TenantStorage {
   readonly username: string;
 }
 
-/** PEM texts. */
-export interface CertificateAndKey {
-  readonly certificate: string;
-  readonly key: string;
-}
-
-export interface TenantPki {
+/** What everything else of a tenant is signed with; never replaced as long as it exists. */
+export interface TenantRoots {
   readonly ca: CertificateAndKey;
   readonly frontProxyCa: CertificateAndKey;
-  readonly serviceAccount: { readonly publicKey: string; readonly privateKey: string };
+  readonly serviceAccount: SigningKeyPair;
+}
+
+/** PEM texts. */
+export interface TenantPki extends TenantRoots {
   readonly apiServer: CertificateAndKey;
   readonly apiServerKubeletClient: CertificateAndKey;
   readonly frontProxyClient: CertificateAndKey;
