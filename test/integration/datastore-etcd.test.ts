@@ -31,8 +31,8 @@ async function start(auth: boolean): Promise<ConformanceServer> {
 
   return {
     connection: server.connection,
-    stop: server.stop,
-    start: server.start,
+    stop: () => server.stop(),
+    start: () => server.start(),
     asTenant: async (identity) => tenantSession(await server.as(identity.username)),
     put: async (key, value) => {
       await admin.call('KV.Put', { key: Buffer.from(key), value: Buffer.from(value) });
@@ -46,10 +46,12 @@ async function start(auth: boolean): Promise<ConformanceServer> {
       return [
         ...userNames.map((name, index) => `user ${name}: ${granted[index]?.roles.join(',')}`),
         ...roleNames.map((name, index) => {
-          const ranges = permissions[index]?.perm.map((one) => `${one.permType} ${one.key}..${one.rangeEnd}`);
+          const ranges = permissions[index]?.perm.map(
+            (one) => `${one.permType} ${one.key.toString()}..${one.rangeEnd.toString()}`,
+          );
           return `role ${name}: ${ranges?.join(',')}`;
         }),
-        ...keys.map(({ key }) => `key ${key}`),
+        ...keys.map(({ key }) => `key ${key.toString()}`),
       ];
     },
     wipe: async () => {
@@ -127,8 +129,8 @@ function tenantSession(etcd: EtcdConnection): TenantSession {
       await etcd.call('KV.Put', { key: Buffer.from(key), value: Buffer.from(value) });
     },
     keys: async (from, to) =>
-      (await etcd.call('KV.Range', { key: Buffer.from(from), rangeEnd: Buffer.from(to) })).kvs.map(
-        ({ key }) => `${key}`,
+      (await etcd.call('KV.Range', { key: Buffer.from(from), rangeEnd: Buffer.from(to) })).kvs.map(({ key }) =>
+        key.toString(),
       ),
     close: () => etcd.close(),
   };

@@ -16,6 +16,8 @@ export type DataStoreErrorCode =
   | 'IdentityConflict'
   | 'Unreachable'
   | 'TimedOut'
+  /** Store and we do not trust each other's certificate. */
+  | 'HandshakeFailed'
   /** The store does not check who asks, so that tenants would not be kept apart. */
   | 'AuthenticationDisabled'
   /** The store does not know our user. */

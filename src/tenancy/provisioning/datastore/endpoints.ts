@@ -7,7 +7,8 @@ export interface Endpoint {
   readonly port: number;
 }
 
-const DNS_NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.?$/i;
+/** A name that ends in a number would be an address with a mistake in it. */
+const DNS_NAME = /^(?!.*(^|\.)\d+\.?$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.?$/i;
 
 /** Reads `host:port`. `field` is for the error. Throws DataStoreError ConfigurationInvalid. */
 export function parseEndpoint(text: string, field: string): Endpoint {

@@ -52,6 +52,7 @@ export function toDataStoreError(error: EtcdCallError): DataStoreError {
 function codeOf(error: EtcdCallError): DataStoreErrorCode {
   switch (error.details) {
     case ETCD.userEmpty:
+    case ETCD.userNotFound:
       return 'AuthenticationFailed';
     case ETCD.permissionDenied:
       return 'PermissionDenied';
@@ -63,7 +64,7 @@ function codeOf(error: EtcdCallError): DataStoreErrorCode {
   }
   switch (error.code) {
     case status.UNAVAILABLE:
-      return 'Unreachable';
+      return handshakeProblem(error.details) === undefined ? 'Unreachable' : 'HandshakeFailed';
     case status.DEADLINE_EXCEEDED:
       return 'TimedOut';
     case status.UNAUTHENTICATED:
@@ -87,6 +88,8 @@ function describe(code: DataStoreErrorCode, error: EtcdCallError): string {
       return 'authentication is not enabled in etcd';
     case 'OutOfSpace':
       return 'etcd has reached its space quota';
+    case 'HandshakeFailed':
+      return handshakeProblem(error.details) ?? oneLine(error.details);
     case 'Unreachable':
       return `no answer (${transportReason(error.details)})`;
     case 'TimedOut':
@@ -94,6 +97,23 @@ function describe(code: DataStoreErrorCode, error: EtcdCallError): string {
     default:
       return `etcd answered: ${oneLine(error.details)}`;
   }
+}
+
+/** What is wrong with the certificates, if that is what the transport complains about. */
+function handshakeProblem(details: string): string | undefined {
+  const alert = /alert (unknown ca|bad certificate|certificate \w+|unsupported certificate|handshake failure)/.exec(
+    details,
+  );
+  if (alert !== null) return `the server refuses the client certificate (${alert[1]})`;
+  if (/unable to (verify|get)|self-signed certificate|unable to get issuer/.test(details)) {
+    return "the server's certificate is not signed by the certificate authority of the DataStore";
+  }
+  const name = /Hostname\/IP does not match certificate's altnames: ([^.]*)/.exec(details);
+  if (name !== null) return `the server's certificate is for another name (${oneLine(name[1] ?? '')})`;
+  if (/certificate has expired|certificate is not yet valid/.test(details)) {
+    return "the server's certificate has expired or is not valid yet";
+  }
+  return undefined;
 }
 
 /** grpc-js wraps the reason: `No connection established. Last error: Error: connect ECONNREFUSED ... (timestamp)`. */

@@ -71,8 +71,8 @@ export type EtcdAnswer<M extends EtcdMethod> = EtcdMethods[M]['answer'];
 export interface MethodCodec<M extends EtcdMethod> {
   /** `/etcdserverpb.KV/Range` */
   readonly path: string;
-  serialize(request: EtcdRequest<M>): Buffer;
-  deserialize(bytes: Buffer): EtcdAnswer<M>;
+  readonly serialize: (request: EtcdRequest<M>) => Buffer;
+  readonly deserialize: (bytes: Buffer) => EtcdAnswer<M>;
 }
 
 const services = fromJSON(etcdDescriptor, { longs: Number, enums: String, defaults: true });
