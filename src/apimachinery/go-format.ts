@@ -27,8 +27,3 @@ export function goQuote(text: string): string {
   });
   return `"${body}"`;
 }
-
-/** Go's `%v` of a `[]string`: `[a b]`. */
-export function goStringSlice(values: readonly string[]): string {
-  return `[${values.join(' ')}]`;
-}

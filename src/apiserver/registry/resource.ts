@@ -1,0 +1,118 @@
+import type { FieldError } from '../../apimachinery/field-error.ts';
+import { invalidValue } from '../../apimachinery/field-error.ts';
+import { getOwn, valueAt } from '../../apimachinery/json.ts';
+import type { Json, KubeObject } from '../../apimachinery/object.ts';
+import { applyDefaults } from '../../apimachinery/schema/defaulting.ts';
+import { prune } from '../../apimachinery/schema/pruning.ts';
+import type { Schema } from '../../apimachinery/schema/schema.ts';
+import { validate } from '../../apimachinery/schema/validation.ts';
+import type { GroupKind, GroupResource } from '../../apimachinery/status.ts';
+import { newTableConverter } from '../../apimachinery/table.ts';
+import type { TableConverter } from '../../apimachinery/table.ts';
+import type { ResourceDefinition, ScalePaths } from './definition.ts';
+
+/** A definition made ready for serving: what would else be computed again for every request. */
+export interface Resource {
+  readonly definition: ResourceDefinition;
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly groupResource: GroupResource;
+  readonly groupKind: GroupKind;
+  /** `/<group>/<plural>/` */
+  readonly keyPrefix: string;
+  readonly table: TableConverter;
+  readonly hasStatus: boolean;
+  readonly scale: CompiledScale | undefined;
+  /** Takes unknown fields out of a whole object; answers their paths. `metadata` is left alone. */
+  prune(object: KubeObject): { readonly object: KubeObject; readonly unknownFields: readonly string[] };
+  /** Schema defaults, then those that the strategy computes. */
+  default(object: KubeObject): KubeObject;
+  /** Findings of the schema over the whole object. */
+  validateSchema(object: KubeObject): readonly FieldError[];
+  /** Findings of the schema over `status` alone. */
+  validateStatus(object: KubeObject): readonly FieldError[];
+}
+
+export interface CompiledScale {
+  readonly specReplicas: readonly string[];
+  readonly statusReplicas: readonly string[];
+  readonly selector: readonly string[];
+  readonly paths: ScalePaths;
+}
+
+/** @throws Error for a definition that cannot be served. */
+export function newResource(definition: ResourceDefinition): Resource {
+  const { group, version, kind, plural, schema, strategy, subresources } = definition;
+  const body = bodySchema(schema);
+  const status = schema.properties?.['status'];
+  const scale = subresources.scale === undefined ? undefined : compileScale(subresources.scale);
+  return {
+    definition,
+    apiVersion: `${group}/${version}`,
+    kind,
+    groupResource: { group, resource: plural },
+    groupKind: { group, kind },
+    keyPrefix: `/${group}/${plural}/`,
+    table: newTableConverter(definition.printerColumns),
+    hasStatus: subresources.status === true,
+    scale,
+    prune: (object) => prune(body, object),
+    default: (object) => {
+      const defaulted = applyDefaults(body, object);
+      return strategy.default?.(defaulted) ?? defaulted;
+    },
+    validateSchema: (object) => [...validate(body, withoutMetadata(object)), ...validateScale(scale, object)],
+    validateStatus: (object) => {
+      const value = getOwn(object, 'status');
+      const findings = status === undefined || value === undefined ? [] : validate(status, value, 'status');
+      return [...findings, ...validateScaleStatus(scale, object)];
+    },
+  };
+}
+
+/** The schema with `metadata` reduced to an object that is looked after elsewhere. */
+function bodySchema(schema: Schema): Schema {
+  return {
+    ...schema,
+    type: 'object',
+    properties: {
+      ...schema.properties,
+      apiVersion: { type: 'string' },
+      kind: { type: 'string' },
+      metadata: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+    },
+  };
+}
+
+function withoutMetadata(object: KubeObject): object {
+  const { metadata: _metadata, ...body } = object;
+  return { ...body, metadata: {} };
+}
+
+function compileScale(paths: ScalePaths): CompiledScale {
+  return {
+    specReplicas: splitPath(paths.specReplicasPath),
+    statusReplicas: splitPath(paths.statusReplicasPath),
+    selector: splitPath(paths.labelSelectorPath),
+    paths,
+  };
+}
+
+function splitPath(path: string): readonly string[] {
+  return path.replace(/^\./, '').split('.');
+}
+
+function validateScale(scale: CompiledScale | undefined, object: KubeObject): readonly FieldError[] {
+  if (scale === undefined) return [];
+  return [...checkReplicas(scale.paths.specReplicasPath, valueAt(object, scale.specReplicas)), ...validateScaleStatus(scale, object)];
+}
+
+function validateScaleStatus(scale: CompiledScale | undefined, object: KubeObject): readonly FieldError[] {
+  return scale === undefined ? [] : checkReplicas(scale.paths.statusReplicasPath, valueAt(object, scale.statusReplicas));
+}
+
+function checkReplicas(path: string, value: Json | undefined): readonly FieldError[] {
+  if (typeof value !== 'number') return [];
+  if (value < 0) return [invalidValue(path, value, 'should be a non-negative integer')];
+  return value > 2147483647 ? [invalidValue(path, value, 'should be less than or equal to 2147483647')] : [];
+}

@@ -1,0 +1,112 @@
+import type { Clock } from '../../base/clock.ts';
+import { newExpired } from '../../apimachinery/status.ts';
+import type { ListOptions } from '../options.ts';
+import { CompactedError } from '../storage/storage.ts';
+import type { Storage, StorageEvent } from '../storage/storage.ts';
+import { Stored } from './codec.ts';
+import { collectionPrefix } from './keys.ts';
+import type { Lister } from './lister.ts';
+import { parseRevision, singleKey, waitForRevision } from './lister.ts';
+import type { Resource } from './resource.ts';
+import { matchesKey, matchesLabels } from './selection.ts';
+import type { Selection } from './selection.ts';
+
+export type WatchItem =
+  | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly stored: Stored }
+  /** All that was there when the watch began has been sent, as of `revision`. */
+  | { readonly type: 'INITIAL_EVENTS_END'; readonly revision: number }
+  /** Everything up to `revision` has been sent. */
+  | { readonly type: 'PROGRESS'; readonly revision: number };
+
+type Change = Exclude<StorageEvent, { readonly type: 'progress' }>;
+
+interface Decoded {
+  readonly current: Stored | undefined;
+  readonly previous: Stored | undefined;
+}
+
+/**
+ * Events of a collection for one client. Every open watch gets the same event objects from the storage, so what is decoded for
+ * one is there for all.
+ */
+export class Watcher {
+  readonly #storage: Storage;
+  readonly #clock: Clock;
+  readonly #lister: Lister;
+  readonly #decoded = new WeakMap<Change, Decoded>();
+
+  constructor(storage: Storage, clock: Clock, lister: Lister) {
+    this.#storage = storage;
+    this.#clock = clock;
+    this.#lister = lister;
+  }
+
+  /** Where the watch starts, checked before the first byte is sent. @throws StatusError (400, 504) */
+  async open(resource: Resource, selection: Selection, options: ListOptions, signal: AbortSignal): Promise<AsyncIterable<WatchItem>> {
+    const revision = parseRevision(options.resourceVersion);
+    if (options.sendInitialEvents === true) {
+      if (revision !== undefined) await waitForRevision(this.#storage, this.#clock, revision, signal);
+      return this.#withInitialEvents(resource, selection, signal);
+    }
+    return this.#changes(resource, selection, revision ?? (await this.#storage.currentRevision()), signal);
+  }
+
+  async *#withInitialEvents(resource: Resource, selection: Selection, signal: AbortSignal): AsyncGenerator<WatchItem> {
+    const page = await this.#lister.list(resource, selection, wholeList, signal);
+    for (const stored of page.items) yield { type: 'ADDED', stored };
+    yield { type: 'INITIAL_EVENTS_END', revision: page.revision };
+    yield* this.#changes(resource, selection, page.revision, signal);
+  }
+
+  async *#changes(resource: Resource, selection: Selection, after: number, signal: AbortSignal): AsyncGenerator<WatchItem> {
+    const single = singleKey(resource, selection);
+    const prefix = single ?? collectionPrefix(resource, selection.namespace);
+    try {
+      for await (const event of this.#storage.watch(prefix, after, signal)) {
+        if (event.type === 'progress') {
+          yield { type: 'PROGRESS', revision: event.revision };
+          continue;
+        }
+        if (single !== undefined && event.key !== single) continue;
+        const item = this.#select(resource, selection, event);
+        if (item !== undefined) yield item;
+      }
+    } catch (error) {
+      throw error instanceof CompactedError ? newExpired(`too old resource version: ${after} (${await this.#storage.currentRevision()})`) : error;
+    }
+  }
+
+  /** What a change is to a client that sees only what it selected: objects enter and leave its view. */
+  #select(resource: Resource, selection: Selection, event: Change): WatchItem | undefined {
+    if (!matchesKey(resource, selection, event.key)) return undefined;
+    const { current, previous } = this.#decode(event);
+    const isIn = current !== undefined && matchesLabels(selection, () => current.metadata);
+    const wasIn = previous !== undefined && matchesLabels(selection, () => previous.metadata);
+    if (isIn) return { type: wasIn ? 'MODIFIED' : 'ADDED', stored: current };
+    // What left carries its last selected state and the revision at which it left.
+    return wasIn ? { type: 'DELETED', stored: previous } : undefined;
+  }
+
+  #decode(event: Change): Decoded {
+    const known = this.#decoded.get(event);
+    if (known !== undefined) return known;
+    const decoded: Decoded = {
+      current: event.type === 'put' ? new Stored(event.key, event.value, event.revision) : undefined,
+      previous: event.previous === undefined ? undefined : new Stored(event.key, event.previous, event.revision),
+    };
+    this.#decoded.set(event, decoded);
+    return decoded;
+  }
+}
+
+const wholeList: ListOptions = {
+  resourceVersion: '',
+  resourceVersionMatch: '',
+  limit: 0,
+  continueToken: '',
+  watch: false,
+  timeoutSeconds: undefined,
+  allowWatchBookmarks: false,
+  sendInitialEvents: undefined,
+};
+
