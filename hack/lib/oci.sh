@@ -48,18 +48,24 @@ new_rootfs() {
   echo "$rootfs"
 }
 
-# copy_program ROOTFS FILE...: programs or libraries of this machine with every library that they are linked with.
+# copy_libraries ROOTFS FILE: every shared library that FILE is linked with, and the loader, at the same paths.
+copy_libraries() {
+  local library
+  while read -r library; do
+    [[ -e $1$library ]] && continue
+    mkdir -p "$1$(dirname "$library")"
+    cp -L "$library" "$1$library"
+  done < <(ldd "$2" 2>/dev/null | grep -o '/[^ ]*' | grep -vFx "$2:")
+}
+
+# copy_program ROOTFS FILE...: programs or libraries of this machine with all that they are linked with.
 copy_program() {
-  local rootfs=$1 file library
+  local rootfs=$1 file
   shift
   for file in "$@"; do
     mkdir -p "$rootfs$(dirname "$file")"
     cp -L "$file" "$rootfs$file"
-    while read -r library; do
-      [[ -e $rootfs$library ]] && continue
-      mkdir -p "$rootfs$(dirname "$library")"
-      cp -L "$library" "$rootfs$library"
-    done < <(ldd "$file" 2>/dev/null | grep -o '/[^ ]*')
+    copy_libraries "$rootfs" "$file"
   done
 }
 
