@@ -1,0 +1,123 @@
+import { LRUCache } from 'lru-cache';
+import type { KubeObject } from '../../apimachinery/object.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { KubeClient, Resource } from '../../kubeclient/client.ts';
+import type { CertificateAndKey } from '../../pki/certificate-and-key.ts';
+import { issueCertificate, openAuthority } from '../../pki/issue.ts';
+import type { TenantControlPlane } from '../api/tenant-control-plane.ts';
+import { tenantObjectNames } from './names.ts';
+
+/** Our certificate in a tenant lives so long, and is replaced when half of that is over. */
+const CERTIFICATE_LIFETIME_MS = 60 * 60_000;
+/** Clients of more tenants than this, or unused for longer than that, are closed. */
+const MAX_CLIENTS = 256;
+const IDLE_MS = 2 * 60_000;
+
+export interface TenantClientOptions {
+  readonly server: string;
+  readonly serverName: string;
+  readonly caCertificate: string;
+  readonly client: CertificateAndKey;
+}
+
+export interface TenantAccessOptions {
+  readonly adminClient: KubeClient;
+  readonly clock: Clock;
+  createClient(options: TenantClientOptions): KubeClient;
+}
+
+interface SecretObject extends KubeObject {
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+const SECRETS: Resource<SecretObject> = {
+  group: '',
+  version: 'v1',
+  plural: 'secrets',
+  kind: 'Secret',
+  namespaced: true,
+};
+
+/** How we get into tenants: with a short-lived certificate signed by the tenant's own CA, over the tenant's Service. */
+export interface TenantAccess {
+  /** The tenant's CA, read live; undefined while there is none. */
+  readAuthority(tenant: TenantControlPlane, signal?: AbortSignal): Promise<CertificateAndKey | undefined>;
+  /** A client with all rights in the tenant; undefined while there is no CA. Valid until the next call for this tenant. */
+  clientFor(tenant: TenantControlPlane, signal?: AbortSignal): Promise<KubeClient | undefined>;
+  /** Closes the client of a tenant that is gone. */
+  forget(uid: string): void;
+  close(): void;
+}
+
+export function createTenantAccess(options: TenantAccessOptions): TenantAccess {
+  const { adminClient, clock } = options;
+  interface Entry {
+    readonly client: KubeClient;
+    readonly caCertificate: string;
+    readonly server: string;
+    readonly renewAtMs: number;
+  }
+  const clients = new LRUCache<string, Entry>({
+    max: MAX_CLIENTS,
+    ttl: IDLE_MS,
+    updateAgeOnGet: true,
+    dispose: (entry) => entry.client.close(),
+  });
+
+  const readAuthority = async (
+    tenant: TenantControlPlane,
+    signal?: AbortSignal,
+  ): Promise<CertificateAndKey | undefined> => {
+    const { name = '', namespace = '' } = tenant.metadata;
+    const secret = await adminClient.find(SECRETS, namespace, tenantObjectNames(name).ca, signal ? { signal } : {});
+    const certificate = decode(secret?.data?.['ca.crt']);
+    const key = decode(secret?.data?.['ca.key']);
+    // A Secret of that name that another tenant's or user's: never sign with a key that is not this tenant's.
+    const owned = secret?.metadata.ownerReferences?.some((owner) => owner.uid === tenant.metadata.uid) === true;
+    return certificate === undefined || key === undefined || !owned ? undefined : { certificate, key };
+  };
+
+  return {
+    readAuthority,
+    async clientFor(tenant, signal) {
+      const { uid = '', name = '', namespace = '' } = tenant.metadata;
+      const authority = await readAuthority(tenant, signal);
+      if (authority === undefined) return undefined;
+      const serverName = `${tenantObjectNames(name).service}.${namespace}.svc`;
+      const server = `https://${serverName}:${tenant.spec.networkProfile.port}`;
+      const now = clock.now();
+      const known = clients.get(uid);
+      if (known?.caCertificate === authority.certificate && known.server === server && now < known.renewAtMs) {
+        return known.client;
+      }
+      const certificate = await issueCertificate(
+        openAuthority(authority),
+        {
+          subject: { commonName: 'kamaji:controllers', organizations: ['system:masters'] },
+          usages: ['client'],
+          lifetimeMs: CERTIFICATE_LIFETIME_MS,
+        },
+        new Date(now),
+      );
+      const client = options.createClient({
+        server,
+        serverName,
+        caCertificate: authority.certificate,
+        client: certificate,
+      });
+      clients.set(uid, {
+        client,
+        caCertificate: authority.certificate,
+        server,
+        renewAtMs: now + CERTIFICATE_LIFETIME_MS / 2,
+      });
+      return client;
+    },
+    forget: (uid) => void clients.delete(uid),
+    close: () => clients.clear(),
+  };
+}
+
+function decode(base64: string | undefined): string | undefined {
+  return base64 === undefined || base64 === '' ? undefined : Buffer.from(base64, 'base64').toString('utf8');
+}
