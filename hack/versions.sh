@@ -15,6 +15,7 @@ KONNECTIVITY_VERSION=v0.36.0
 KINE_VERSION=v0.17.5
 COREDNS_BUILD_VERSION=v1.14.7
 CRANE_VERSION=v0.20.6
+KIND_VERSION=v0.32.0 # built only for --kind, where none is on PATH
 
 # Tags under which images are put into the local registry.
 COREDNS_IMAGE_TAG=v1.14.2 # what kubeadm of KUBERNETES_VERSION deploys; the binary inside is COREDNS_BUILD_VERSION

@@ -24,7 +24,7 @@ buildah_here() {
 # product_tag: names the content that the Dockerfile reads, so that a changed program is a changed tag and rolls out.
 product_tag() {
   (
-    cd "$REPO"
+    cd "$REPO" || exit
     {
       cat Dockerfile .dockerignore package.json package-lock.json tsconfig.json tsconfig.build.json
       find src -type f ! -name '*.test.ts' | sort | xargs -d '\n' sha256sum

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # What every script of hack/ does the same way: usage from the header, progress lines, failing with a reason.
 
 HACK="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
