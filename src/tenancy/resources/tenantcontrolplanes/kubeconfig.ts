@@ -80,4 +80,3 @@ const kubeconfigSchema = object({
   users: required(array(object({ name: required(string()), user: required(anyJson()) }))),
   'current-context': required(string()),
 });
-
