@@ -1,5 +1,5 @@
 export type ProvisioningErrorCode =
-  'RootSecretUnusable' | 'ForeignSecret' | 'DataStoreAuthorityUnusable' | 'CertificateRefused';
+  'RootSecretUnusable' | 'ForeignSecret' | 'DataStoreAuthorityUnusable' | 'CertificateRefused' | 'KubeletPatchFailed';
 
 /**
  * What keeps a tenant from being described. Trying again does not help before somebody changes something: the code is fit
