@@ -2,7 +2,6 @@ import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from './clock.ts';
 import { FakeClock } from './fake-clock.ts';
-import { formatMicroTime, formatTime } from './time.ts';
 
 describe('systemClock', () => {
   it('sleeps, and stops sleeping when told', async () => {
@@ -53,10 +52,4 @@ describe('FakeClock', () => {
     await loop;
     expect(turns).toBe(3);
   });
-});
-
-it('writes times as Kubernetes does', () => {
-  const at = Date.UTC(2026, 1, 3, 4, 5, 6, 78);
-  expect(formatTime(at)).toBe('2026-02-03T04:05:06Z');
-  expect(formatMicroTime(at)).toBe('2026-02-03T04:05:06.078000Z');
 });

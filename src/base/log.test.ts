@@ -123,8 +123,14 @@ describe('redaction', () => {
     log.warn(`Authorization: Bearer ${secret}`, { error: new Error(`postgres://user:${secret}@host/db`) });
     log.warn('eyJhbGciOiJSUzI1NiIsImtpZCI6IiJ9.eyJpc3MiOiJrdWJlcm5ldGVzIn0.c2lnbmF0dXJlU2lnbmF0dXJl');
     log.warn('join with abcdef.0123456789abcdef');
+    log.warn(`{"token":"${secret}"} --token=${secret}`);
+    for (const kind of ['PRIVATE', 'EC PRIVATE', 'RSA PRIVATE']) {
+      log.warn(`client: ${Buffer.from(`-----BEGIN ${kind} KEY-----\n${secret.repeat(3)}`).toString('base64')}`);
+    }
     const text = raw.join('');
     expect(text).not.toContain(secret);
+    expect(text).not.toContain(Buffer.from(secret).toString('base64').slice(4, 12));
+    expect(text).not.toContain('LS0t');
     expect(text).not.toContain('c2lnbmF0dXJl');
     expect(text).not.toContain('0123456789abcdef');
     expect(text).toContain('kept');

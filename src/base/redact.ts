@@ -16,19 +16,25 @@ export function isSecretName(name: string): boolean {
 }
 
 const PEM_KEY = /-----BEGIN ([A-Z ]*PRIVATE KEY)-----[\s\S]*?(?:-----END \1-----|$)/g;
+/** The same in base64, as Secrets and kubeconfigs carry it: the encoded `-----BEGIN ` of PRIVATE, EC and RSA keys. */
+const ENCODED_PEM_KEY = /\bLS0tLS1CRUdJTiB(?:QUklW|FQyBQ|SU0Eg)[A-Za-z0-9+/=]*/g;
 const BEARER = /\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}/gi;
 /** Three dotted base64url parts, the first an encoded `{"`: a JSON web token. */
 const JSON_WEB_TOKEN = /\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*/g;
 const BOOTSTRAP_TOKEN = /\b[a-z0-9]{6}\.[a-z0-9]{16}\b/g;
+/** `token: x`, `"password":"x"`, `client-key-data=x` inside a text. */
+const ASSIGNED = /\b(token|password|client-key-data)("?\s*[:=]\s*"?)(?!\[redacted\])[^\s",}]{6,}/gi;
 const URL_PASSWORD = /\b([a-z][a-z0-9+.-]*:\/\/[^\s:/@]+):[^\s@/]+@/gi;
 
 function redactText(text: string): string {
   const short = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}… (${text.length} characters)` : text;
   return short
     .replace(PEM_KEY, REDACTED)
+    .replace(ENCODED_PEM_KEY, REDACTED)
     .replace(BEARER, `$1 ${REDACTED}`)
     .replace(JSON_WEB_TOKEN, REDACTED)
     .replace(BOOTSTRAP_TOKEN, REDACTED)
+    .replace(ASSIGNED, `$1$2${REDACTED}`)
     .replace(URL_PASSWORD, `$1:${REDACTED}@`);
 }
 
