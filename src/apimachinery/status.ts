@@ -173,6 +173,11 @@ export function newNotAcceptable(accepted: readonly string[]): StatusError {
   return failure(406, 'NotAcceptable', `only the following media types are accepted: ${accepted.join(', ')}`);
 }
 
+/** A form that this answer cannot take, such as a list for an object. */
+export function newNotAcceptableConversion(message: string): StatusError {
+  return failure(406, 'NotAcceptable', message);
+}
+
 export function newUnsupportedMediaType(accepted: readonly string[]): StatusError {
   const message = `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`;
   return failure(415, 'UnsupportedMediaType', message);

@@ -1,4 +1,3 @@
-import { shallowCopy } from '../../apimachinery/json.ts';
 import type { KubeObject, ObjectMeta } from '../../apimachinery/object.ts';
 import { orderedMeta } from '../../apimachinery/object-meta.ts';
 import type { Resource } from './resource.ts';
@@ -25,8 +24,9 @@ function metadataStart(text: string): number {
   return at + metadataKey.length;
 }
 
-/** The stored text with its revision as resourceVersion. */
+/** The stored text with its revision as resourceVersion; revision 0 (never stored) has none. */
 export function textWithRevision(text: string, revision: number): string {
+  if (revision === 0) return text;
   const at = metadataStart(text);
   return `${text.slice(0, at)}"resourceVersion":"${revision}",${text.slice(at)}`;
 }
@@ -39,7 +39,7 @@ export function decodeObject(text: string, revision: number): KubeObject {
 export function decodeMetadata(text: string, revision: number): ObjectMeta {
   const start = metadataStart(text);
   const metadata = JSON.parse(text.slice(start - 1, endOfObject(text, start - 1))) as ObjectMeta;
-  return orderedMeta({ ...metadata, resourceVersion: String(revision) });
+  return revision === 0 ? metadata : orderedMeta({ ...metadata, resourceVersion: String(revision) });
 }
 
 const quote = 0x22;
@@ -101,8 +101,7 @@ export class Stored {
   }
 }
 
-/** An answer of a dry run: never stored, so it may have no resourceVersion of its own. */
+/** `object` with other metadata, in the order in which objects are printed. */
 export function withMetadata(object: KubeObject, metadata: ObjectMeta): KubeObject {
-  const copy = shallowCopy(object);
-  return { ...copy, apiVersion: object.apiVersion, kind: object.kind, metadata: orderedMeta(metadata) };
+  return { ...object, apiVersion: object.apiVersion, kind: object.kind, metadata: orderedMeta(metadata) };
 }

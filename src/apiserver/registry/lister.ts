@@ -37,7 +37,7 @@ export function parseRevision(text: string): number | undefined {
 }
 
 /** Waits until the storage has reached `revision`. @throws StatusError (504) when it does not get there in time. */
-export async function waitForRevision(storage: Storage, clock: Clock, revision: number, signal: AbortSignal): Promise<void> {
+async function waitForRevision(storage: Storage, clock: Clock, revision: number, signal: AbortSignal): Promise<void> {
   const deadline = clock.monotonic() + freshnessTimeoutMs;
   for (;;) {
     const current = await storage.currentRevision();
@@ -55,6 +55,11 @@ export class Lister {
   constructor(storage: Storage, clock: Clock) {
     this.#storage = storage;
     this.#clock = clock;
+  }
+
+  /** Waits until `revision` has been written. @throws StatusError (504) */
+  reach(revision: number, signal: AbortSignal): Promise<void> {
+    return waitForRevision(this.#storage, this.#clock, revision, signal);
   }
 
   /** @throws StatusError (400, 410, 504) */
@@ -80,7 +85,7 @@ export class Lister {
     }
     const revision = parseRevision(options.resourceVersion);
     if (revision === undefined) return { afterKey: undefined, atRevision: undefined };
-    await waitForRevision(this.#storage, this.#clock, revision, signal);
+    await this.reach(revision, signal);
     const exact = options.resourceVersionMatch === 'Exact' || (options.resourceVersionMatch === '' && options.limit > 0);
     return { afterKey: undefined, atRevision: exact ? revision : undefined };
   }

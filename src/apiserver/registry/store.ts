@@ -52,7 +52,6 @@ export interface UpdateRequest {
   /** The new state, made of the stored one; asked again when somebody else was faster. @throws StatusError */
   next(old: KubeObject): Promise<KubeObject>;
   admit(object: KubeObject, old: KubeObject): Promise<void>;
-  warn(message: string): void;
 }
 
 export interface DeleteRequest {

@@ -1,4 +1,3 @@
-import type { Clock } from '../../base/clock.ts';
 import { newExpired } from '../../apimachinery/status.ts';
 import type { ListOptions } from '../options.ts';
 import { CompactedError } from '../storage/storage.ts';
@@ -6,7 +5,7 @@ import type { Storage, StorageEvent } from '../storage/storage.ts';
 import { Stored } from './codec.ts';
 import { collectionPrefix } from './keys.ts';
 import type { Lister } from './lister.ts';
-import { parseRevision, singleKey, waitForRevision } from './lister.ts';
+import { parseRevision, singleKey } from './lister.ts';
 import type { Resource } from './resource.ts';
 import { matchesKey, matchesLabels } from './selection.ts';
 import type { Selection } from './selection.ts';
@@ -31,13 +30,11 @@ interface Decoded {
  */
 export class Watcher {
   readonly #storage: Storage;
-  readonly #clock: Clock;
   readonly #lister: Lister;
   readonly #decoded = new WeakMap<Change, Decoded>();
 
-  constructor(storage: Storage, clock: Clock, lister: Lister) {
+  constructor(storage: Storage, lister: Lister) {
     this.#storage = storage;
-    this.#clock = clock;
     this.#lister = lister;
   }
 
@@ -45,7 +42,7 @@ export class Watcher {
   async open(resource: Resource, selection: Selection, options: ListOptions, signal: AbortSignal): Promise<AsyncIterable<WatchItem>> {
     const revision = parseRevision(options.resourceVersion);
     if (options.sendInitialEvents === true) {
-      if (revision !== undefined) await waitForRevision(this.#storage, this.#clock, revision, signal);
+      if (revision !== undefined) await this.#lister.reach(revision, signal);
       return this.#withInitialEvents(resource, selection, signal);
     }
     return this.#changes(resource, selection, revision ?? (await this.#storage.currentRevision()), signal);

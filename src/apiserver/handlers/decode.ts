@@ -1,0 +1,104 @@
+import { goQuote } from '../../apimachinery/go-format.ts';
+import { DecodeError, decodeJson } from '../../apimachinery/json-text.ts';
+import type { DecodedText } from '../../apimachinery/json-text.ts';
+import { isJsonObject } from '../../apimachinery/json.ts';
+import type { Json, KubeObject } from '../../apimachinery/object.ts';
+import { decodeObjectMeta } from '../../apimachinery/object-meta.ts';
+import { newBadRequest } from '../../apimachinery/status.ts';
+import { decodeYaml } from '../../apimachinery/yaml-text.ts';
+import type { FieldValidation } from '../options.ts';
+import type { Resource } from '../registry/resource.ts';
+import type { Warnings } from '../warnings.ts';
+
+/** Bodies into objects. Messages: k8s.io/apiserver/pkg/endpoints/handlers (rest.go, transformDecodeError). */
+
+export interface DecodedObject {
+  readonly object: KubeObject;
+  /** Unknown and duplicate fields, in words. */
+  readonly findings: readonly string[];
+}
+
+/** @throws DecodeError */
+export function decodeText(text: string, encoding: 'json' | 'yaml'): DecodedText {
+  return encoding === 'json' ? decodeJson(text) : decodeYaml(text);
+}
+
+/**
+ * A whole object of `resource` out of a body: typed metadata, unknown fields taken out, defaults put in.
+ * @throws StatusError (400)
+ */
+export function decodeBody(
+  resource: Resource,
+  body: Buffer,
+  encoding: 'json' | 'yaml',
+  validation: FieldValidation,
+  warnings: Warnings,
+): KubeObject {
+  const kind = resource.kind;
+  const text = body.toString('utf8');
+  const { value, findings } = parseOrRefuse(text, encoding, kind, body);
+  if (!isJsonObject(value)) {
+    throw unrecognized(kind, `couldn't get version/kind; json parse error: json: cannot unmarshal ${goKind(value)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`, body);
+  }
+  const { apiVersion = '', kind: sentKind = '' } = value;
+  if (typeof sentKind !== 'string' || sentKind === '') throw unrecognized(kind, `Object 'Kind' is missing in '${text}'`, body);
+  if (typeof apiVersion !== 'string') throw unrecognized(kind, 'apiVersion is no string', body);
+  try {
+    const decoded = toObject(resource, value);
+    reportFindings([...findings, ...decoded.findings], validation, warnings);
+    if (apiVersion !== resource.apiVersion) {
+      throw newBadRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${resource.apiVersion})`);
+    }
+    if (sentKind !== kind) throw newBadRequest(`${sentKind} in version ${goQuote(resource.definition.version)} cannot be handled as a ${kind}`);
+    return decoded.object;
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw newBadRequest(`${sentKind} in version ${goQuote(apiVersion.split('/').at(-1) ?? '')} cannot be handled as a ${kind}: ${error.message}`);
+  }
+}
+
+function parseOrRefuse(text: string, encoding: 'json' | 'yaml', kind: string, body: Buffer): DecodedText {
+  try {
+    return decodeText(text, encoding);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    const why = encoding === 'json' ? `couldn't get version/kind; json parse error: ${error.message}` : error.message;
+    throw unrecognized(kind, why, body);
+  }
+}
+
+function unrecognized(kind: string, why: string, body: Buffer): Error {
+  return newBadRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${summary(body)})`);
+}
+
+function summary(body: Buffer): string {
+  if (body.length === 0) return '<empty>';
+  const head = body.subarray(0, 30);
+  const shown = body[0] === 0x7b ? head.toString('utf8') : head.toString('hex');
+  return body.length > 30 ? `${shown} ...` : shown;
+}
+
+function goKind(value: Json): string {
+  if (Array.isArray(value)) return 'array';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
+}
+
+/** Typed, pruned and defaulted. @throws DecodeError for metadata of the wrong types */
+export function toObject(resource: Resource, value: { readonly metadata?: Json | undefined }): DecodedObject {
+  const { metadata, unknownFields } = decodeObjectMeta(value.metadata);
+  const raw = { ...value, apiVersion: resource.apiVersion, kind: resource.kind, metadata } as KubeObject;
+  const pruned = resource.prune(raw);
+  const object = resource.default({ ...pruned.object, metadata });
+  return { object, findings: [...unknownFields, ...pruned.unknownFields].map((field) => `unknown field ${goQuote(field)}`) };
+}
+
+/** @throws DecodeError when findings are not to be tolerated */
+export function reportFindings(findings: readonly string[], validation: FieldValidation, warnings: Warnings): void {
+  if (findings.length === 0 || validation === 'Ignore') return;
+  if (validation === 'Strict') throw new DecodeError(strictMessage(findings));
+  for (const finding of findings) warnings.add(finding);
+}
+
+export function strictMessage(findings: readonly string[]): string {
+  return `strict decoding error: ${findings.join(', ')}`;
+}

@@ -1,0 +1,150 @@
+import { applyJsonPatch, MalformedPatchError, parseJsonPatch, PatchFailedError } from '../../apimachinery/json-patch.ts';
+import { invalidValue } from '../../apimachinery/field-error.ts';
+import { DecodeError, decodeJson } from '../../apimachinery/json-text.ts';
+import { isJsonObject } from '../../apimachinery/json.ts';
+import { mergePatch } from '../../apimachinery/merge-patch.ts';
+import type { Json, JsonObject, KubeObject } from '../../apimachinery/object.ts';
+import { newBadRequest, newInvalid, newRequestTooLarge, newUnprocessable, newUnsupportedMediaType } from '../../apimachinery/status.ts';
+import { readBody } from '../body.ts';
+import { mediaTypeOf } from '../negotiation.ts';
+import type { FieldValidation } from '../options.ts';
+import { parseWriteOptions } from '../options.ts';
+import type { Warnings } from '../warnings.ts';
+import { negotiateAnswer, sendObject } from './answer.ts';
+import { inNamespace } from './create.ts';
+import { strictMessage, toObject } from './decode.ts';
+import type { Exchange } from './exchange.ts';
+import { mutate } from './exchange.ts';
+import { admitUpdate, checkName, updateTarget } from './update.ts';
+
+/**
+ * In the order in which a refusal names them. Server-side apply (application/apply-patch+yaml) joins them together with the
+ * tracking of field ownership; strategic merge never does, as with custom resources: clients fall back on 415 only.
+ */
+export const patchTypes = ['application/json-patch+json', 'application/merge-patch+json'] as const;
+
+const maxOperations = 10_000;
+
+/** A patch, parsed once and applied to whatever is stored by then. */
+export interface Patch {
+  /** Duplicate and unknown fields of the patch itself. */
+  readonly findings: readonly string[];
+  /** @throws StatusError (422) */
+  apply(document: JsonObject): JsonObject;
+}
+
+/** PATCH of an object or its status. Order of checks: k8s.io/apiserver/pkg/endpoints/handlers/patch.go. */
+export async function handlePatch(exchange: Exchange): Promise<void> {
+  const { context, endpoint } = exchange;
+  const { info } = context;
+  const type = patchTypeOf(exchange);
+  const form = negotiateAnswer(exchange, 'object');
+  const body = await readBody(exchange.request, context.signal);
+  const options = parseWriteOptions('PatchOptions', context.query);
+  // A missing object is told before anything about the patch is.
+  await endpoint.store.get(info.namespace, info.name);
+  const patch = parsePatch(type, body.toString('utf8'));
+  const stored = await endpoint.store.update({
+    ...updateTarget(exchange),
+    dryRun: options.dryRun,
+    next: (old) => {
+      const object = inNamespace(patched(exchange, patch, old, options.fieldValidation), info.namespace);
+      checkName(object, info.name);
+      return mutate(exchange, { operation: 'UPDATE', name: info.name, object, old, dryRun: options.dryRun });
+    },
+    admit: (next, old) => admitUpdate(exchange, next, old, options.dryRun),
+  });
+  await sendObject(exchange, form, 200, stored);
+}
+
+export type PatchType = (typeof patchTypes)[number];
+
+/** @throws StatusError (415) */
+export function patchTypeOf(exchange: Exchange): PatchType {
+  const media = mediaTypeOf(exchange.request.headers['content-type']);
+  const type = patchTypes.find((candidate) => candidate === media);
+  if (type === undefined) throw newUnsupportedMediaType(patchTypes);
+  return type;
+}
+
+function patched(exchange: Exchange, patch: Patch, old: KubeObject, validation: FieldValidation): KubeObject {
+  const result = patch.apply(old as unknown as JsonObject);
+  try {
+    const { object, findings } = toObject(exchange.endpoint.resource, result);
+    refuseUnless(validation, [...patch.findings, ...findings], result, exchange.context.warnings);
+    checkType(exchange, result);
+    return object;
+  } catch (error) {
+    if (error instanceof DecodeError) throw newPatchInvalid(result, error.message);
+    throw error;
+  }
+}
+
+function checkType(exchange: Exchange, result: JsonObject): void {
+  const { resource } = exchange.endpoint;
+  if (result['kind'] !== resource.kind || result['apiVersion'] !== resource.apiVersion) {
+    const shown = `${String(result['apiVersion'] ?? '')}, Kind=${String(result['kind'] ?? '')}`;
+    throw newBadRequest(`the patched object is of another type (${shown}) than the resource (${resource.apiVersion}, Kind=${resource.kind})`);
+  }
+}
+
+/** Findings become warnings or, when asked to be strict, a refusal. @throws StatusError (422) */
+export function refuseUnless(validation: FieldValidation, findings: readonly string[], result: Json, warnings: Warnings): void {
+  if (findings.length === 0 || validation === 'Ignore') return;
+  if (validation === 'Strict') throw newPatchInvalid(result, strictMessage(findings));
+  for (const finding of findings) warnings.add(finding);
+}
+
+export function newPatchInvalid(result: Json, why: string): Error {
+  return newInvalid({ group: '', kind: '' }, '', [invalidValue('patch', JSON.stringify(result), why)]);
+}
+
+/** @throws StatusError (400 for what is no patch, 413 for too many operations) */
+export function parsePatch(type: PatchType, text: string): Patch {
+  const { value, findings } = parseText(text);
+  if (type === 'application/merge-patch+json') {
+    if (!isJsonObject(value)) {
+      throw newBadRequest(`error decoding patch: json: cannot unmarshal ${Array.isArray(value) ? 'array' : typeof value} into Go value of type map[string]interface {}`);
+    }
+    return { findings, apply: (document) => mergePatch(document, value) };
+  }
+  const parsed = parseOperations(value);
+  if (parsed.operations.length > maxOperations) {
+    throw newRequestTooLarge(`The allowed maximum operations in a JSON patch is ${maxOperations}, got ${parsed.operations.length}`);
+  }
+  return {
+    findings: [...findings.map((finding) => `json patch ${finding}`), ...parsed.unknownFields],
+    apply: (document) => {
+      const result = applied(document, parsed.operations);
+      if (!isJsonObject(result)) throw newUnprocessable();
+      return result;
+    },
+  };
+}
+
+function parseText(text: string): { readonly value: Json; readonly findings: readonly string[] } {
+  try {
+    return decodeJson(text);
+  } catch (error) {
+    if (error instanceof DecodeError) throw newBadRequest(`error decoding patch: ${error.message}`);
+    throw error;
+  }
+}
+
+function parseOperations(value: Json): ReturnType<typeof parseJsonPatch> {
+  try {
+    return parseJsonPatch(value);
+  } catch (error) {
+    if (error instanceof MalformedPatchError) throw newBadRequest(`error decoding patch: ${error.message}`);
+    throw error;
+  }
+}
+
+function applied(document: JsonObject, operations: Parameters<typeof applyJsonPatch>[1]): Json {
+  try {
+    return applyJsonPatch(document, operations);
+  } catch (error) {
+    if (error instanceof PatchFailedError) throw newUnprocessable();
+    throw error;
+  }
+}

@@ -1,0 +1,213 @@
+import { valueAt, withValueAt } from '../../apimachinery/json.ts';
+import { DecodeError } from '../../apimachinery/json-text.ts';
+import { decodeObjectMeta } from '../../apimachinery/object-meta.ts';
+import type { Json, JsonObject, KubeObject } from '../../apimachinery/object.ts';
+import { applyDefaults } from '../../apimachinery/schema/defaulting.ts';
+import { prune } from '../../apimachinery/schema/pruning.ts';
+import type { Schema } from '../../apimachinery/schema/schema.ts';
+import { validate } from '../../apimachinery/schema/validation.ts';
+import { newBadRequest, newInternalError, newInvalid } from '../../apimachinery/status.ts';
+import { newTableConverter, newPartialObject, newTable } from '../../apimachinery/table.ts';
+import { goQuote } from '../../apimachinery/go-format.ts';
+import { readBody } from '../body.ts';
+import { negotiateInput } from '../negotiation.ts';
+import { parseWriteOptions } from '../options.ts';
+import type { FieldValidation } from '../options.ts';
+import type { CompiledScale } from '../registry/resource.ts';
+import { sendBody } from '../response.ts';
+import type { AnswerForm } from './answer.ts';
+import { negotiateAnswer, rowObject } from './answer.ts';
+import { decodeText, reportFindings } from './decode.ts';
+import type { Exchange } from './exchange.ts';
+import { admissionRequest, mutate } from './exchange.ts';
+import { inNamespace } from './create.ts';
+import { parsePatch, patchTypeOf, newPatchInvalid, refuseUnless } from './patch.ts';
+import { checkName } from './update.ts';
+
+/**
+ * The scale subresource: an autoscaling/v1 Scale that is a view of a few fields of its parent.
+ * k8s.io/apiextensions-apiserver/pkg/registry/customresource/etcd.go, ScaleREST.
+ */
+
+export interface Scale extends KubeObject {
+  readonly spec: { readonly replicas?: number };
+  readonly status: { readonly replicas: number; readonly selector?: string };
+}
+
+export const scaleSchema: Schema = {
+  type: 'object',
+  description: 'Scale represents a scaling request for a resource.',
+  properties: {
+    spec: {
+      type: 'object',
+      properties: { replicas: { type: 'integer', format: 'int32', minimum: 0, description: 'The desired number of instances.' } },
+    },
+    status: {
+      type: 'object',
+      properties: {
+        replicas: { type: 'integer', format: 'int32', description: 'The observed number of instances.' },
+        selector: { type: 'string', description: 'The label query over pods that should match the replicas count, as a string.' },
+      },
+    },
+  },
+};
+
+const scaleTable = newTableConverter([
+  { name: 'Desired', type: 'integer', description: 'The desired number of instances.', jsonPath: '.spec.replicas' },
+  { name: 'Available', type: 'integer', description: 'The observed number of instances.', jsonPath: '.status.replicas' },
+  { name: 'Age', type: 'date', description: 'The age of the object.', jsonPath: '.metadata.creationTimestamp' },
+]);
+
+export async function handleGetScale(exchange: Exchange): Promise<void> {
+  const form = negotiateAnswer(exchange, 'object');
+  const { namespace, name } = exchange.context.info;
+  const scale = scaleOf(exchange, (await exchange.endpoint.store.get(namespace, name)).object);
+  if (scale.spec.replicas === undefined) {
+    throw newInternalError(`the spec replicas field ${goQuote(paths(exchange).paths.specReplicasPath)} does not exist`);
+  }
+  await sendScale(exchange, form, scale);
+}
+
+export async function handleUpdateScale(exchange: Exchange): Promise<void> {
+  const { request, context } = exchange;
+  const form = negotiateAnswer(exchange, 'object');
+  const body = await readBody(request, context.signal);
+  const options = parseWriteOptions('UpdateOptions', context.query);
+  const sent = decodeScale(exchange, body, negotiateInput(request.headers['content-type']), options.fieldValidation);
+  checkName(sent, context.info.name);
+  await store(exchange, form, options.dryRun, () => sent);
+}
+
+export async function handlePatchScale(exchange: Exchange): Promise<void> {
+  const { request, context, endpoint } = exchange;
+  const type = patchTypeOf(exchange);
+  const form = negotiateAnswer(exchange, 'object');
+  const body = await readBody(request, context.signal);
+  const options = parseWriteOptions('PatchOptions', context.query);
+  await endpoint.store.get(context.info.namespace, context.info.name);
+  const patch = parsePatch(type, body.toString('utf8'));
+  await store(exchange, form, options.dryRun, (old) => {
+    const result = patch.apply(old as unknown as JsonObject);
+    try {
+      const { scale, findings } = toScale(result);
+      refuseUnless(options.fieldValidation, [...patch.findings, ...findings], result, context.warnings);
+      checkName(scale, context.info.name);
+      return scale;
+    } catch (error) {
+      if (error instanceof DecodeError) throw newPatchInvalid(result, error.message);
+      throw error;
+    }
+  });
+}
+
+async function store(exchange: Exchange, form: AnswerForm, dryRun: boolean, next: (old: Scale) => Scale): Promise<void> {
+  const { context, endpoint } = exchange;
+  const { namespace, name } = context.info;
+  const stored = await endpoint.store.update({
+    namespace,
+    name,
+    scope: 'main',
+    dryRun,
+    next: async (parent) => {
+      const old = scaleOf(exchange, parent);
+      const asked = inNamespace(next(old), namespace) as Scale;
+      checkUid(exchange, asked, old);
+      const scale = (await mutate(exchange, { operation: 'UPDATE', name, object: asked, old, dryRun })) as Scale;
+      return withReplicas(exchange, parent, scale);
+    },
+    admit: async (object, parent) => {
+      const facts = { operation: 'UPDATE', name, object: scaleOf(exchange, object), old: scaleOf(exchange, parent), dryRun } as const;
+      await endpoint.admission.validate(admissionRequest(exchange, facts));
+    },
+  });
+  await sendScale(exchange, form, scaleOf(exchange, stored.object));
+}
+
+function checkUid(exchange: Exchange, asked: Scale, old: Scale): void {
+  const { uid } = asked.metadata;
+  if (uid === undefined || uid === old.metadata.uid) return;
+  const { groupKind } = exchange.endpoint.resource;
+  throw newInvalid(groupKind, exchange.context.info.name, [
+    { type: 'FieldValueInvalid', field: 'metadata.uid', message: `Invalid value: ${goQuote(uid)}: field is immutable` },
+  ]);
+}
+
+function withReplicas(exchange: Exchange, parent: KubeObject, scale: Scale): KubeObject {
+  const { specReplicas, paths: names } = paths(exchange);
+  const errors = validate(scaleSchema, { spec: scale.spec, status: scale.status });
+  if (errors.length > 0) throw newInvalid({ group: 'autoscaling', kind: 'Scale' }, exchange.context.info.name, errors);
+  if (scale.spec.replicas === undefined) {
+    throw newBadRequest(`the spec replicas field ${goQuote(names.specReplicasPath)} cannot be empty`);
+  }
+  const next = withValueAt(parent, specReplicas, scale.spec.replicas) as unknown as KubeObject;
+  // Without a revision of the client's own the update is unconditional.
+  const { resourceVersion } = scale.metadata;
+  return resourceVersion === undefined ? next : { ...next, metadata: { ...next.metadata, resourceVersion } };
+}
+
+function paths(exchange: Exchange): CompiledScale {
+  const { scale } = exchange.endpoint.resource;
+  if (scale === undefined) throw newInternalError('the resource has no scale');
+  return scale;
+}
+
+function scaleOf(exchange: Exchange, parent: KubeObject): Scale {
+  const scale = paths(exchange);
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = parent.metadata;
+  const replicas = valueAt(parent, scale.specReplicas);
+  const selector = valueAt(parent, scale.selector);
+  const metadata = { creationTimestamp, name, namespace, resourceVersion, uid };
+  return {
+    kind: 'Scale',
+    apiVersion: 'autoscaling/v1',
+    metadata: Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== undefined)),
+    spec: typeof replicas === 'number' ? { replicas } : {},
+    status: {
+      replicas: Number(valueAt(parent, scale.statusReplicas) ?? 0),
+      ...(typeof selector === 'string' && selector !== '' ? { selector } : {}),
+    },
+  };
+}
+
+function decodeScale(exchange: Exchange, body: Buffer, encoding: 'json' | 'yaml', validation: FieldValidation): Scale {
+  const { context } = exchange;
+  try {
+    const { value, findings } = decodeText(body.toString('utf8'), encoding);
+    const decoded = toScale(value);
+    reportFindings([...findings, ...decoded.findings], validation, context.warnings);
+    return decoded.scale;
+  } catch (error) {
+    if (error instanceof DecodeError) throw newBadRequest(`Scale in version "v1" cannot be handled as a Scale: ${error.message}`);
+    throw error;
+  }
+}
+
+/** @throws DecodeError, StatusError (400) */
+function toScale(value: Json): { readonly scale: Scale; readonly findings: readonly string[] } {
+  const object = value as Partial<Record<string, Json>> | null;
+  if (typeof object !== 'object' || object === null || Array.isArray(object)) throw new DecodeError('the body is no object');
+  const { apiVersion = 'autoscaling/v1', kind = 'Scale' } = object;
+  if (apiVersion !== 'autoscaling/v1') {
+    throw newBadRequest(`the API version in the data (${String(apiVersion)}) does not match the expected API version (autoscaling/v1)`);
+  }
+  if (kind !== 'Scale') throw newBadRequest(`${String(kind)} in version "v1" cannot be handled as a Scale`);
+  const { metadata, unknownFields } = decodeObjectMeta(object['metadata']);
+  const raw = { ...object, kind: 'Scale', apiVersion: 'autoscaling/v1', metadata: {} };
+  const pruned = prune(scaleSchema, raw);
+  const body = applyDefaults(scaleSchema, pruned.object) as Partial<Scale>;
+  const findings = [...unknownFields, ...pruned.unknownFields].map((field) => `unknown field ${goQuote(field)}`);
+  const scale: Scale = { kind: 'Scale', apiVersion: 'autoscaling/v1', metadata, spec: body.spec ?? {}, status: body.status ?? { replicas: 0 } };
+  return { scale, findings };
+}
+
+async function sendScale(exchange: Exchange, form: AnswerForm, scale: Scale): Promise<void> {
+  const { convert } = form;
+  const { request, response, endpoint } = exchange;
+  if (convert === undefined) return sendBody(request, response, 200, form, { value: scale });
+  if (convert.kind !== 'Table') {
+    return sendBody(request, response, 200, form, { value: newPartialObject(convert.version, scale.metadata) });
+  }
+  const row = { cells: scaleTable.cells(scale, endpoint.clock.now()), object: rowObject(convert, form.includeObject, scale) };
+  const resourceVersion = scale.metadata.resourceVersion ?? '';
+  return sendBody(request, response, 200, form, { value: newTable(convert.version, { resourceVersion }, scaleTable.columns, [row]) });
+}

@@ -1,0 +1,176 @@
+import type { ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import { StatusError, isStatusError, newInternalError } from '../../apimachinery/status.ts';
+import { SlowConsumerError } from '../storage/storage.ts';
+import { newPartialObject, newTable } from '../../apimachinery/table.ts';
+import type { ListOptions } from '../options.ts';
+import { parseListOptions } from '../options.ts';
+import type { Selection } from '../registry/selection.ts';
+import type { WatchItem } from '../registry/watcher.ts';
+import { addWarnings } from '../response.ts';
+import type { AnswerForm } from './answer.ts';
+import { formatObject, negotiateAnswer, rowObject } from './answer.ts';
+import type { Exchange } from './exchange.ts';
+import { selectionOf } from './selection.ts';
+
+/** Watches end after a random time between this and twice this, so that clients do not come back all at once. */
+const minTimeoutMs = 1_800_000;
+const bookmarkPeriodMs = 60_000;
+/** A client that takes nothing for so long is cut off. */
+const stalledAfterMs = 30_000;
+
+/** Events of a collection until the client goes, the timeout passes or the server stops. handlers/watch.go. */
+export async function handleWatch(exchange: Exchange): Promise<void> {
+  const form = negotiateAnswer(exchange, 'stream');
+  const options = parseListOptions(exchange.context.query);
+  await serveWatch(exchange, form, selectionOf(exchange), { ...options, watch: true });
+}
+
+
+async function serveWatch(exchange: Exchange, form: AnswerForm, selection: Selection, options: ListOptions): Promise<void> {
+  const { context, endpoint } = exchange;
+  const timeoutMs = options.timeoutSeconds ? options.timeoutSeconds * 1000 : minTimeoutMs * (1 + endpoint.random());
+  const ended = new AbortController();
+  const signal = AbortSignal.any([context.signal, ended.signal]);
+  const timer = endpoint.clock.setTimer(timeoutMs, () => ended.abort());
+  try {
+    const items = await endpoint.watcher.open(endpoint.resource, selection, options, signal);
+    const stream = new WatchStream(exchange, form, options.allowWatchBookmarks);
+    await stream.run(items, signal);
+    if (ended.signal.aborted) stream.bookmark();
+    stream.end();
+  } finally {
+    timer.cancel();
+    ended.abort();
+  }
+}
+
+class WatchStream {
+  readonly #exchange: Exchange;
+  readonly #response: ServerResponse;
+  readonly #form: AnswerForm;
+  readonly #allowBookmarks: boolean;
+  /** Everything up to it has been sent. */
+  #revision = 0;
+  #sentRevision = 0;
+  #sentColumns = false;
+
+  constructor(exchange: Exchange, form: AnswerForm, allowBookmarks: boolean) {
+    this.#exchange = exchange;
+    this.#response = exchange.response;
+    this.#form = form;
+    this.#allowBookmarks = allowBookmarks;
+  }
+
+  async run(items: AsyncIterable<WatchItem>, signal: AbortSignal): Promise<void> {
+    this.#open();
+    const { clock } = this.#exchange.endpoint;
+    let timer = clock.setTimer(bookmarkPeriodMs, () => undefined);
+    const rearm = (): void => {
+      timer = clock.setTimer(bookmarkPeriodMs, () => {
+        this.bookmark();
+        rearm();
+      });
+    };
+    timer.cancel();
+    rearm();
+    try {
+      for await (const item of items) await this.#send(item, signal);
+    } catch (error) {
+      if (!signal.aborted) this.#fail(error);
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  #open(): void {
+    const { request, response } = this.#exchange;
+    response.statusCode = 200;
+    response.setHeader('Content-Type', 'application/json');
+    response.setHeader('Cache-Control', 'no-cache, private');
+    if (this.#exchange.context.isProxied) response.removeHeader('Cache-Control');
+    addWarnings(request, response);
+    // A client waits for the headers before it believes in the watch.
+    response.flushHeaders();
+  }
+
+  async #send(item: WatchItem, signal: AbortSignal): Promise<void> {
+    if (item.type === 'PROGRESS') {
+      this.#revision = Math.max(this.#revision, item.revision);
+      return;
+    }
+    if (item.type === 'INITIAL_EVENTS_END') {
+      this.#revision = item.revision;
+      if (this.#allowBookmarks) this.#writeBookmark(true);
+      return;
+    }
+    const { resource, clock } = this.#exchange.endpoint;
+    const columns = this.#sentColumns ? null : resource.table.columns;
+    const body = formatObject(this.#form.convert, this.#form.includeObject, resource.table, clock.now(), item.stored, columns);
+    this.#sentColumns = true;
+    this.#revision = Math.max(this.#revision, item.stored.revision);
+    this.#sentRevision = this.#revision;
+    const fits = this.#write(item.type, 'text' in body ? body.text : JSON.stringify(body.value));
+    if (!fits) await this.#drained(signal);
+  }
+
+  #write(type: string, objectText: string): boolean {
+    return this.#response.write(`{"type":"${type}","object":${objectText}}\n`);
+  }
+
+  async #drained(signal: AbortSignal): Promise<void> {
+    const patience = new AbortController();
+    const timer = this.#exchange.endpoint.clock.setTimer(stalledAfterMs, () => patience.abort(new SlowConsumerError('the client reads nothing')));
+    try {
+      await once(this.#response, 'drain', { signal: AbortSignal.any([signal, patience.signal]) });
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  /** Tells how far the client has seen, unless it knows. */
+  bookmark(): void {
+    if (this.#allowBookmarks && this.#revision > this.#sentRevision) this.#writeBookmark(false);
+  }
+
+  #writeBookmark(initialEventsEnd: boolean): void {
+    if (this.#response.destroyed || this.#response.writableEnded) return;
+    this.#sentRevision = this.#revision;
+    const annotations = initialEventsEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {};
+    const metadata = { ...annotations, resourceVersion: String(this.#revision) };
+    this.#write('BOOKMARK', JSON.stringify(this.#bookmarkObject(metadata)));
+  }
+
+  #bookmarkObject(metadata: { readonly resourceVersion: string }): object {
+    const { resource } = this.#exchange.endpoint;
+    const { convert, includeObject } = this.#form;
+    const object = { kind: resource.kind, apiVersion: resource.apiVersion, metadata };
+    if (convert === undefined) return object;
+    if (convert.kind !== 'Table') return newPartialObject(convert.version, metadata);
+    const columns = this.#sentColumns ? null : resource.table.columns;
+    this.#sentColumns = true;
+    const row = {
+      cells: resource.table.cells(object, this.#exchange.endpoint.clock.now()),
+      // The annotation that ends the initial events must reach the client whatever it asked for.
+      object: rowObject(convert, includeObject === 'None' && 'annotations' in metadata ? 'Metadata' : includeObject, object),
+    };
+    return newTable(convert.version, { resourceVersion: metadata.resourceVersion }, columns, [row]);
+  }
+
+  /** The headers are out, so an error travels as an event. */
+  #fail(error: unknown): void {
+    if (this.#response.destroyed) return;
+    if (error instanceof SlowConsumerError) {
+      // It would not read an error event either; it comes back where it was.
+      this.#response.destroy();
+      return;
+    }
+    const status = isStatusError(error) ? error.status : newInternalError('the watch broke off').status;
+    this.#write('ERROR', JSON.stringify(status));
+    if (!(error instanceof StatusError)) throw error;
+  }
+
+  end(): void {
+    this.#response.end();
+  }
+}
