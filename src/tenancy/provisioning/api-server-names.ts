@@ -1,5 +1,5 @@
 import { alternativeNames, type AlternativeNames } from '../../pki/subject.ts';
-import { firstServiceIp } from './networks.ts';
+import { addressAt, formatIp, networkFromText } from '../api/ip-network.ts';
 import { tenantObjectNames } from './names.ts';
 import type { TenantInput } from './tenant-input.ts';
 
@@ -34,6 +34,13 @@ export function apiServerNames({ tenant, endpoint }: Pick<TenantInput, 'tenant' 
     withoutPort(controlPlane.ingress?.hostname ?? ''),
     controlPlane.gateway?.hostname ?? '',
   ]);
+}
+
+/** What kube-apiserver takes for the `kubernetes` Service; empty for a text that is no CIDR. */
+function firstServiceIp(cidr: string): string {
+  const network = networkFromText(cidr);
+  const address = network && addressAt(network, 1n);
+  return address === undefined ? '' : formatIp(address);
 }
 
 function withoutPort(host: string): string {
