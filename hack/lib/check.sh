@@ -91,7 +91,7 @@ check_machine() {
   check_root
   check_go
   check_node
-  if [[ -x $(bin_dir)/kine ]]; then check_disk "$cache" 1 "the build cache"; else check_disk "$cache" 12 "Go modules, Go's build cache and the programs"; fi
+  if [[ -x $(bin_dir)/kine ]]; then check_disk "$cache" 1 "the build cache"; else check_disk "$cache" 14 "Go modules, Go's build cache and the programs"; fi
   check_disk "$KAMAJI_STATE" 5 "the cluster's state (KAMAJI_STATE)"
   check_memory
   if ((EUID == 0)) && [[ $(uname -s) == Linux ]]; then check_kernel; fi

@@ -4,6 +4,7 @@
 # start_cluster: idempotent; every part that runs already is left alone.
 start_cluster() {
   say "starting the admin cluster's control plane"
+  set_conntrack_max
   start_control_plane
   start_scheduler
   say "filling the local registry"
@@ -31,10 +32,11 @@ install_cluster_addons() {
 # make_volumes: a default StorageClass with ready-made volumes that any user may write; a volume whose claim is gone is
 # emptied and offered again.
 make_volumes() {
-  local count name phase root=$NODES_DIR/$ADMIN_NODE/var/lib/kamaji-volumes
+  local count name phase phases root=$NODES_DIR/$ADMIN_NODE/var/lib/kamaji-volumes
+  phases=$(kubectl_admin get persistentvolumes -o 'jsonpath={range .items[*]}{.metadata.name}={.status.phase}{"\n"}{end}')
   for count in {01..20}; do
     name=local-$count
-    phase=$(kubectl_admin get persistentvolume "$name" -o 'jsonpath={.status.phase}' 2>/dev/null || true)
+    phase=$(sed -n "s/^$name=//p" <<<"$phases")
     if [[ $phase == Released || $phase == Failed ]]; then
       kubectl_admin delete persistentvolume "$name" --wait=true >/dev/null
       rm -rf "${root:?}/$name"

@@ -121,7 +121,7 @@ bind_kubeadm_identities() {
 apiserver_ready() { must_run etcd && must_run kube-apiserver && kubectl_admin get --raw /readyz; }
 default_account_there() { must_run kube-controller-manager && kubectl_admin get serviceaccount default -n default -o name; }
 
-# start_control_plane: returns when kube-apiserver is ready and the controller-manager has started its work.
+# start_control_plane: returns when kube-apiserver is ready; the controller-manager needs some seconds more.
 start_control_plane() {
   mkdir -p "$KAMAJI_STATE" "$RUN_DIR" "$LOG_DIR"
   chmod 711 "$KAMAJI_STATE"
@@ -133,7 +133,6 @@ start_control_plane() {
   wait_until 90 "kube-apiserver" apiserver_reachable
   wait_until 60 "the bindings of kubeadm's identities" bind_kubeadm_identities
   wait_until 60 "kube-apiserver to be ready" apiserver_ready
-  wait_until 60 "kube-controller-manager to create service accounts" default_account_there
 }
 
 # apiserver_reachable: livez with the super admin's certificate, before any binding exists.
@@ -142,7 +141,8 @@ apiserver_reachable() {
     in_netns "$KAMAJI_NETNS" "$(bin_dir)/kubectl" --kubeconfig="$KUBECONFIG_DIR/super-admin.conf" get --raw /livez
 }
 
+# stop_control_plane: at once; what they would save is deleted next.
 stop_control_plane() {
   local name
-  for name in kube-scheduler kube-controller-manager kube-apiserver etcd; do stop_process "$name"; done
+  for name in kube-scheduler kube-controller-manager kube-apiserver etcd; do stop_process "$name" KILL; done
 }

@@ -53,5 +53,5 @@ leaked_network_objects() {
     if ip link show "$link" >/dev/null 2>&1; then echo "network device: $link"; fi
   done
   if command -v nft >/dev/null; then nft list tables 2>/dev/null | grep -E ' (kube-proxy|cni_)' | sed 's/^/nft: /' || true; fi
-  if ip -4 route show | grep -qE "^${MACHINE_NET//./\\.}\."; then echo "route: $(ip -4 route show | grep -E "^${MACHINE_NET//./\\.}\.")"; fi
+  ip -4 route show | grep -E "^${MACHINE_NET//./\\.}\." | sed 's/^/route: /' || true
 }

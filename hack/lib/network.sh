@@ -54,15 +54,27 @@ make_worker_network() {
 
 remove_netns() { if netns_exists "$1"; then ip netns delete "$1"; fi; }
 
-# set_conntrack_max: kube-proxy insists on 32768 per core and at least 131072, and only the machine's own namespace may
-# set it. The old value is kept for hack/down.
+# must_be_outside: what makes or removes a cluster works from the machine's own network namespace only.
+must_be_outside() {
+  local netns own
+  own=$(stat -Lc %i /proc/self/ns/net)
+  for netns in /run/netns/*; do
+    if [[ -e $netns && $(stat -Lc %i "$netns") == "$own" ]]; then
+      die "this runs inside the network namespace $(basename "$netns") (through hack/in-cluster?); run it outside"
+    fi
+  done
+}
+
+# set_conntrack_max: kube-proxy of a tenant insists on 32768 per core and at least 131072, and only the machine's own
+# namespace may set it, for all. The old value is kept for hack/down.
 set_conntrack_max() {
   local want=$((32768 * $(nproc))) now
   if ((want < 131072)); then want=131072; fi
   now=$(sysctl -n net.netfilter.nf_conntrack_max 2>/dev/null) || return 0
   if ((now == want)); then return 0; fi
   [[ -e $KAMAJI_STATE/conntrack-max.before ]] || echo "$now" >"$KAMAJI_STATE/conntrack-max.before"
-  sysctl -qw net.netfilter.nf_conntrack_max="$want"
+  sysctl -qw net.netfilter.nf_conntrack_max="$want" ||
+    say "could not set net.netfilter.nf_conntrack_max to $want; kube-proxy of tenants may stop at it"
 }
 
 restore_conntrack_max() {

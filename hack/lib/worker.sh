@@ -25,7 +25,6 @@ worker_join() {
   echo "$address" >"$dir/address"
   printf '%s/%s\n' "$namespace" "$tenant" >"$dir/tenant"
   netns=$(worker_netns "$name")
-  set_conntrack_max
   make_worker_network "$name" "$address"
   say "starting worker $name ($address)"
   start_node "$name" "$netns" "$address"
