@@ -35,8 +35,8 @@ describe('the main job, end to end', () => {
 
   it('shows the tenant in a table with version, status and endpoint', async () => {
     const table = await kubectl(['get', 'tcp']);
-    expect(table).toMatch(/^NAME\s+VERSION\s+INSTALLED VERSION\s+STATUS\s+CONTROL-PLANE ENDPOINT/m);
-    expect(table).toMatch(/^tenant-00\s+v1\.36\.3\s+v1\.36\.3\s+Ready\s+10\.240\.0\.1:31443/m);
+    expect(table).toMatch(/^NAME\s+VERSION\s+INSTALLED VERSION\s+STATUS\s+READY\s+CONTROL-PLANE ENDPOINT/m);
+    expect(table).toMatch(/^tenant-00\s+v1\.36\.3\s+v1\.36\.3\s+Ready\s+True\s+10\.240\.0\.1:31443/m);
   });
 
   it('describes conditions and events', async () => {

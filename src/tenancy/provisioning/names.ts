@@ -17,6 +17,8 @@ export const LABEL_PREFIX_COMPONENT_HASH = 'component.kamaji.io/';
 /** Pod template annotations `storage.kamaji.io/<x>` do the same for what comes from the DataStore. */
 export const ANNOTATION_PREFIX_STORAGE_HASH = 'storage.kamaji.io/';
 export const FIELD_MANAGER = 'kamaji';
+/** Holds a TenantControlPlane until nothing of it is left, in the DataStore neither. */
+export const FINALIZER = 'kamaji.io/cleanup';
 
 /** Names in the tenant's namespace of the admin cluster. */
 export function tenantObjectNames(tenantName: string) {

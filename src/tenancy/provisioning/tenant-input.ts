@@ -53,3 +53,8 @@ export interface TenantPki extends TenantRoots {
   /** Client certificate of konnectivity-server (CN system:konnectivity-server); undefined when the add-on is off. */
   readonly konnectivityServer: CertificateAndKey | undefined;
 }
+
+/** What the objects inside a tenant's cluster are computed from: no private key is among it. */
+export interface TenantClusterInput extends Omit<TenantInput, 'pki'> {
+  readonly pki: { readonly ca: Pick<CertificateAndKey, 'certificate'> };
+}

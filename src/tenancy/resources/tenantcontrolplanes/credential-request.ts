@@ -57,8 +57,3 @@ export function newNotProvisioned(tenant: TenantControlPlane): Error {
   const why = ready?.message ?? 'it has just been created';
   return newServiceUnavailable(`the control plane of ${tenant.metadata.name} is not provisioned yet: ${why}`, 1);
 }
-
-/** RFC 3339 with seconds. */
-export function timestamp(ms: number): string {
-  return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
-}

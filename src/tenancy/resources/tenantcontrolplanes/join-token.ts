@@ -1,3 +1,4 @@
+import { formatTimestamp } from '../../../apimachinery/time.ts';
 import { array, object, required, string, time } from '../../../apimachinery/schema/builders.ts';
 import type { Static } from '../../../apimachinery/schema/typed.ts';
 import type { ConnectSubresource } from '../../../apiserver/registry/definition.ts';
@@ -7,7 +8,7 @@ import type { CertificateAndKey } from '../../../pki/certificate-and-key.ts';
 import { caCertHash } from '../../../pki/inspect.ts';
 import { API_VERSION, GROUP, VERSION } from '../../api/group.ts';
 import type { TenantControlPlane } from '../../api/tenant-control-plane.ts';
-import { credentialRequestSchema, requestedLifetimeMs, requireEndpoint, timestamp } from './credential-request.ts';
+import { credentialRequestSchema, requestedLifetimeMs, requireEndpoint } from './credential-request.ts';
 
 export interface JoinTokenDependencies {
   /** Live CA of the tenant. @throws StatusError 503 while there is none. */
@@ -65,10 +66,10 @@ export function createJoinTokenSubresource(
       return {
         apiVersion: API_VERSION,
         kind: 'JoinToken',
-        metadata: { name, namespace: tenant.metadata.namespace ?? '', creationTimestamp: timestamp(now) },
+        metadata: { name, namespace: tenant.metadata.namespace ?? '', creationTimestamp: formatTimestamp(now) },
         status: {
           token: text,
-          expirationTimestamp: timestamp(expiresAt.getTime()),
+          expirationTimestamp: formatTimestamp(expiresAt.getTime()),
           caCertHashes: [hash],
           endpoint,
           joinCommand: `kubeadm join ${endpoint} --token ${text} --discovery-token-ca-cert-hash ${hash}`,

@@ -1,0 +1,217 @@
+import type { KubeObject } from '../../../apimachinery/object.ts';
+import type { Clock } from '../../../base/clock.ts';
+import { isAlreadyExists } from '../../../kubeclient/api-error.ts';
+import type { Component } from '../../../reconcile/component.ts';
+import type { TenantControlPlane } from '../../api/tenant-control-plane.ts';
+import {
+  certificateSecretsComponent,
+  dataStoreSecretsComponent,
+  konnectivitySecretsComponent,
+  kubeconfigSecretsComponent,
+  rootSecrets,
+  rootSecretsComponent,
+} from '../../provisioning/admin-cluster/secrets.ts';
+import { konnectivityEgressComponent, kubeadmConfigComponent } from '../../provisioning/admin-cluster/config-maps.ts';
+import { deploymentComponent } from '../../provisioning/admin-cluster/deployment.ts';
+import { serviceComponent } from '../../provisioning/admin-cluster/service.ts';
+import { existingSecrets, type ExistingSecrets, type LiveSecret } from '../../provisioning/existing-secrets.ts';
+import { ANNOTATION_ROTATE, tenantObjectNames } from '../../provisioning/names.ts';
+import { planLeaves, planRoots } from '../../provisioning/tenant-pki.ts';
+import type { TenantInput, TenantRoots, TenantStorage } from '../../provisioning/tenant-input.ts';
+import type { DataStoreRegistry } from '../data-store/registry.ts';
+import { resolveAddress } from './address.ts';
+import type { ConditionStep, LiveService } from './facts.ts';
+import { Waiting, type Pass } from './reconcile.ts';
+
+export interface ProvisionerDependencies {
+  readonly dataStores: DataStoreRegistry;
+  readonly clock: Clock;
+  /** Renew certificates when less than this is left; a third of their lifetime when absent. */
+  readonly renewBeforeMs: number | undefined;
+  /** At least as new as our own writes. */
+  liveSecret(namespace: string, name: string): LiveSecret | undefined;
+  /** Asks the admin cluster itself. */
+  readSecret(namespace: string, name: string, signal: AbortSignal): Promise<LiveSecret | undefined>;
+  createOwned(tenant: TenantControlPlane, object: KubeObject, signal: AbortSignal): Promise<KubeObject>;
+  /** Applies what a component desires and removes what it no longer does. Answers the live objects in the same order. */
+  apply<I>(tenant: TenantControlPlane, component: Component<I>, input: I, signal: AbortSignal): Promise<readonly KubeObject[]>;
+  /** Deletes everything that was ever applied for the tenant in the admin cluster. */
+  removeAll(tenant: TenantControlPlane, signal: AbortSignal): Promise<void>;
+}
+
+export interface Provisioner {
+  readonly steps: readonly (readonly [ConditionStep, (pass: Pass, signal: AbortSignal) => Promise<void>])[];
+  remove(tenant: TenantControlPlane, signal: AbortSignal): Promise<void>;
+}
+
+/** Applied together, ahead of the Deployment that mounts them. */
+const CREDENTIAL_COMPONENTS: readonly Component<TenantInput>[] = [
+  rootSecretsComponent,
+  certificateSecretsComponent,
+  kubeconfigSecretsComponent,
+  dataStoreSecretsComponent,
+  konnectivitySecretsComponent,
+  kubeadmConfigComponent,
+  konnectivityEgressComponent,
+];
+
+/** The steps that turn a TenantControlPlane into a running control plane. */
+export function createProvisioner(dependencies: ProvisionerDependencies): Provisioner {
+  const { dataStores, clock } = dependencies;
+  /** Tenants whose part of the DataStore was seen to be right since we started: uid to what was right. */
+  const storageInPlace = new Map<string, string>();
+
+  async function setUpStorage(pass: Pass, signal: AbortSignal): Promise<void> {
+    const { tenant } = pass;
+    const uid = tenant.metadata.uid ?? '';
+    const name = tenant.spec.dataStore;
+    if (name === undefined || name === '') {
+      throw new Waiting('DataStoreReady', 'DataStoreRequired', 'spec.dataStore is not set, and the server has no default');
+    }
+    const verdict = dataStores.get(name);
+    const identity = storageIdentity(tenant);
+    const fingerprint = `${name}\n${identity.schema}\n${identity.username}`;
+    const driver = verdict?.use?.driver;
+    const connection = verdict?.use?.connection;
+    const knownGood = storageInPlace.get(uid) === fingerprint;
+    if (verdict === undefined || driver === undefined || connection === undefined || (!verdict.healthy && !knownGood)) {
+      const why = verdict === undefined ? 'it does not exist' : verdict.message;
+      // The registry tells when that changes; the timer is for what it cannot see.
+      throw new Waiting('DataStoreReady', verdict?.reason ?? 'DataStoreNotFound', `DataStore ${name} cannot be used: ${why}`, 10_000);
+    }
+    if (!knownGood) {
+      await driver.ensureTenant(identity, { signal });
+      storageInPlace.set(uid, fingerprint);
+    }
+    pass.storage = { dataStoreName: name, driver: 'etcd', endpoints: connection.endpoints, ...identity };
+  }
+
+  async function expose(pass: Pass, signal: AbortSignal): Promise<void> {
+    const [service] = await dependencies.apply(pass.tenant, serviceComponent, { tenant: pass.tenant }, signal);
+    if (service === undefined) throw new Waiting('Exposed', 'ServiceMissing', 'the Service could not be applied');
+    pass.service = service as LiveService;
+    const address = resolveAddress(pass.tenant, pass.service);
+    if ('missing' in address) throw new Waiting('Exposed', address.missing.reason, address.missing.message, undefined);
+    pass.endpoint = address.endpoint;
+  }
+
+  async function applyCredentials(pass: Pass, signal: AbortSignal): Promise<void> {
+    const { tenant, storage, endpoint } = pass;
+    if (storage === undefined || endpoint === undefined) throw new Error('certificates were reached without storage or endpoint');
+    const dataStoreCa = dataStores.get(storage.dataStoreName)?.use?.connection.signingAuthority;
+    if (dataStoreCa === undefined) {
+      throw new Waiting('CertificatesReady', 'DataStoreNotReady', `DataStore ${storage.dataStoreName} has no signing authority`);
+    }
+    const now = new Date(clock.now());
+    const roots = await makeRoots(tenant, now, signal);
+    const existing = readExisting(tenant);
+    const { renewBeforeMs } = dependencies;
+    const planned = await planLeaves({ tenant, storage, endpoint, roots, existing, dataStoreCa, now, renewBeforeMs });
+    const input: TenantInput = { tenant, storage, endpoint, pki: planned.pki };
+    const rotatedAt = (name: string): string | undefined => {
+      if (planned.rotated.includes(name)) return now.toISOString();
+      const kept = dependencies.liveSecret(tenant.metadata.namespace ?? '', name)?.metadata.annotations?.[ANNOTATION_ROTATE];
+      return kept === '' ? undefined : kept;
+    };
+    const components = CREDENTIAL_COMPONENTS.map((component) => withRotationTime(component, rotatedAt));
+    pass.desired = components.flatMap((component) => component.desired(input));
+    await Promise.all(components.map((component) => dependencies.apply(tenant, component, input, signal)));
+    pass.input = input;
+    pass.nextRenewal = planned.nextRenewal;
+  }
+
+  async function makeRoots(tenant: TenantControlPlane, now: Date, signal: AbortSignal): Promise<TenantRoots> {
+    const planned = await planRoots(tenant, readExisting(tenant), now);
+    if (planned.missing.length === 0) return planned.roots;
+    const namespace = tenant.metadata.namespace ?? '';
+    let lostRace = false;
+    await Promise.all(
+      rootSecrets(tenant, planned.roots)
+        .filter((secret) => planned.missing.includes(secret.metadata.name ?? ''))
+        .map(async (secret) => {
+          try {
+            await dependencies.createOwned(tenant, secret, signal);
+          } catch (error) {
+            if (!isAlreadyExists(error)) throw error;
+            lostRace = true;
+          }
+        }),
+    );
+    if (!lostRace) return planned.roots;
+    // Our cache was late: the roots that exist are the ones that count.
+    const names = tenantObjectNames(tenant.metadata.name ?? '');
+    const live = await Promise.all(
+      [names.ca, names.frontProxyCa, names.serviceAccountKeys].map((name) => dependencies.readSecret(namespace, name, signal)),
+    );
+    const found = live.filter((secret) => secret !== undefined);
+    return (await planRoots(tenant, existingSecrets(tenant.metadata.uid ?? '', found), now)).roots;
+  }
+
+  function readExisting(tenant: TenantControlPlane): ExistingSecrets {
+    const names = tenantObjectNames(tenant.metadata.name ?? '');
+    const found = Object.values(names)
+      .map((name) => dependencies.liveSecret(tenant.metadata.namespace ?? '', name))
+      .filter((secret) => secret !== undefined);
+    return existingSecrets(tenant.metadata.uid ?? '', new Set(found));
+  }
+
+  async function applyDeployment(pass: Pass, signal: AbortSignal): Promise<void> {
+    if (pass.input === undefined) throw new Error('the Deployment was reached without credentials');
+    await dependencies.apply(pass.tenant, deploymentComponent, pass.input, signal);
+  }
+
+  return {
+    steps: [
+      ['DataStoreReady', setUpStorage],
+      ['Exposed', expose],
+      ['CertificatesReady', applyCredentials],
+      ['ControlPlaneAvailable', applyDeployment],
+    ],
+    async remove(tenant, signal) {
+      await removeStorage(tenant, signal);
+      await dependencies.removeAll(tenant, signal);
+      storageInPlace.delete(tenant.metadata.uid ?? '');
+    },
+  };
+
+  async function removeStorage(tenant: TenantControlPlane, signal: AbortSignal): Promise<void> {
+    const name = tenant.status?.storage?.dataStoreName ?? tenant.spec.dataStore;
+    if (name === undefined || name === '') return;
+    const neverSetUp = tenant.status?.storage?.setup === undefined && !storageInPlace.has(tenant.metadata.uid ?? '');
+    const verdict = dataStores.get(name);
+    if (verdict?.use === undefined) {
+      if (neverSetUp) return;
+      const why = verdict === undefined ? 'it is not known (yet)' : verdict.message;
+      throw new Waiting('DataStoreReady', verdict?.reason ?? 'DataStoreNotFound', `the data in DataStore ${name} cannot be removed: ${why}`, 5_000);
+    }
+    if (neverSetUp && !verdict.healthy) return;
+    await verdict.use.driver.removeTenant(storageIdentity(tenant), { signal });
+  }
+}
+
+/** Name of the tenant within its DataStore: what was set up once stays. The UID is unique over all admin clusters. */
+function storageIdentity(tenant: TenantControlPlane): Pick<TenantStorage, 'schema' | 'username'> {
+  const uid = tenant.metadata.uid ?? '';
+  const setUp = tenant.status?.storage?.setup;
+  return {
+    schema: setUp?.schema ?? tenant.spec.dataStoreSchema ?? uid,
+    username: setUp?.user ?? tenant.spec.dataStoreUsername ?? uid,
+  };
+}
+
+/** A rotation that was asked for is answered by the time at which it was done, in the same annotation, for good. */
+function withRotationTime(
+  component: Component<TenantInput>,
+  rotatedAt: (secretName: string) => string | undefined,
+): Component<TenantInput> {
+  return {
+    ...component,
+    desired: (input) =>
+      component.desired(input).map((object) => {
+        const time = object.kind === 'Secret' ? rotatedAt(object.metadata.name ?? '') : undefined;
+        if (time === undefined) return object;
+        const annotations = { ...object.metadata.annotations, [ANNOTATION_ROTATE]: time };
+        return { ...object, metadata: { ...object.metadata, annotations } };
+      }),
+  };
+}

@@ -1,0 +1,184 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { KubeObject } from '../../../apimachinery/object.ts';
+import { formatTimestamp } from '../../../apimachinery/time.ts';
+import type { Clock } from '../../../base/clock.ts';
+import type { Logger } from '../../../base/log.ts';
+import { isApiError } from '../../../kubeclient/api-error.ts';
+import type { Lister } from '../../../kubeclient/informer.ts';
+import { splitKey } from '../../../kubeclient/store.ts';
+import type { ReconcileResult } from '../../../reconcile/controller.ts';
+import type { TenantControlPlane } from '../../api/tenant-control-plane.ts';
+import type { TenantControlPlaneStatus } from '../../api/tenant-control-plane-status.ts';
+import { DataStoreError } from '../../provisioning/datastore/data-store-error.ts';
+import { ANNOTATION_PAUSED, FINALIZER, tenantObjectNames } from '../../provisioning/names.ts';
+import { ProvisioningError } from '../../provisioning/provisioning-error.ts';
+import type { TenantInput, TenantStorage } from '../../provisioning/tenant-input.ts';
+import type { DataStoreRegistry } from '../data-store/registry.ts';
+import type { TenantReports } from '../tenant-cluster/reports.ts';
+import type { Blocked, ConditionStep, LiveDeployment, LiveService, TenantFacts } from './facts.ts';
+import type { Provisioner } from './provision.ts';
+import { computeStatus } from './status.ts';
+
+/** While a step waits for something that no watch tells of. */
+const WAIT_MS = 2_000;
+/** Every tenant is looked at again this often, whatever happens; certificates that are due sooner come sooner. */
+const RESYNC_MS = 10 * 60_000;
+
+export interface TenantReconcilerDependencies {
+  readonly tenants: Lister<TenantControlPlane>;
+  readonly dataStores: DataStoreRegistry;
+  readonly reports: TenantReports;
+  readonly provisioner: Provisioner;
+  readonly clock: Clock;
+  readonly log: Logger;
+  liveDeployment(namespace: string, name: string): LiveDeployment | undefined;
+  addFinalizer(tenant: TenantControlPlane, finalizer: string, signal: AbortSignal): Promise<TenantControlPlane>;
+  removeFinalizer(tenant: TenantControlPlane, finalizer: string, signal: AbortSignal): Promise<void>;
+  commitStatus(tenant: TenantControlPlane, status: TenantControlPlaneStatus, signal: AbortSignal): Promise<void>;
+  /** Tells people about a transition; never throws. */
+  announce(tenant: TenantControlPlane, status: TenantControlPlaneStatus): void;
+}
+
+/** Thrown by a step that has to wait: not an error, but a sentence for the status. */
+export class Waiting extends Error {
+  override readonly name = 'Waiting';
+  readonly blocked: Blocked;
+  /** Undefined: a watch will tell. */
+  readonly retryAfterMs: number | undefined;
+  constructor(step: ConditionStep, reason: string, message: string, retryAfterMs: number | undefined = WAIT_MS) {
+    super(message);
+    this.blocked = { step, reason, message };
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** What the steps of one pass find out, each for those behind it. */
+export interface Pass {
+  tenant: TenantControlPlane;
+  storage?: TenantStorage;
+  service?: LiveService;
+  endpoint?: TenantFacts['endpoint'];
+  /** Everything that the descriptions need; there once the certificates are. */
+  input?: TenantInput;
+  desired: readonly KubeObject[];
+  nextRenewal?: Date;
+  step: ConditionStep;
+}
+
+/**
+ * One tenant, one pass: act step by step until one has to wait, then compute the whole status from what was found and
+ * write it once. What a step throws becomes the status, too, before it goes to the queue's backoff.
+ */
+export function createTenantReconciler(dependencies: TenantReconcilerDependencies) {
+  const { tenants, provisioner, reports, clock } = dependencies;
+
+  return async function reconcileTenant(key: string, signal: AbortSignal): Promise<ReconcileResult> {
+    const { namespace, name } = splitKey(key);
+    const stored = tenants.get(namespace, name);
+    if (stored === undefined) return {};
+    if (stored.metadata.annotations?.[ANNOTATION_PAUSED] !== undefined) return {};
+    if (stored.metadata.deletionTimestamp !== undefined) return tearDown(dependencies, stored, signal);
+
+    const pass: Pass = { tenant: stored, desired: [], step: 'DataStoreReady' };
+    const outcome = await act(dependencies, pass, signal);
+    if (outcome.kind === 'unknown') return { requeueAfterMs: outcome.retryAfterMs };
+
+    const deployment = dependencies.liveDeployment(namespace, tenantObjectNames(name).deployment);
+    const facts: TenantFacts = {
+      blocked: outcome.kind === 'done' ? undefined : outcome.blocked,
+      storage: pass.storage,
+      endpoint: pass.endpoint,
+      desired: pass.desired,
+      deployment,
+      service: pass.service,
+      tenantCluster: reports.get(pass.tenant.metadata.uid ?? ''),
+    };
+    const status = computeStatus(pass.tenant, facts, formatTimestamp(clock.now()));
+    if (!isDeepStrictEqual(status, pass.tenant.status)) {
+      await dependencies.commitStatus(pass.tenant, status, signal);
+      dependencies.announce(pass.tenant, status);
+    }
+    if (outcome.kind === 'failed') throw outcome.error;
+    if (outcome.kind === 'waiting') return outcome.retryAfterMs === undefined ? {} : { requeueAfterMs: outcome.retryAfterMs };
+    const untilRenewal = (pass.nextRenewal?.getTime() ?? Number.POSITIVE_INFINITY) - clock.now();
+    return { requeueAfterMs: Math.max(1_000, Math.min(RESYNC_MS, untilRenewal)) };
+  };
+
+  type Outcome =
+    | { readonly kind: 'done' }
+    | { readonly kind: 'waiting'; readonly blocked: Blocked; readonly retryAfterMs: number | undefined }
+    | { readonly kind: 'failed'; readonly blocked: Blocked; readonly error: unknown }
+    /** Nobody has looked at the DataStore yet: no reason to write anything. */
+    | { readonly kind: 'unknown'; readonly retryAfterMs: number };
+
+  async function act(deps: TenantReconcilerDependencies, pass: Pass, signal: AbortSignal): Promise<Outcome> {
+    try {
+      const verdict = deps.dataStores.get(pass.tenant.spec.dataStore ?? '');
+      if (verdict === undefined && pass.tenant.spec.dataStore !== undefined) return { kind: 'unknown', retryAfterMs: WAIT_MS };
+      if (!(pass.tenant.metadata.finalizers ?? []).includes(FINALIZER)) {
+        pass.tenant = await deps.addFinalizer(pass.tenant, FINALIZER, signal);
+      }
+      for (const [step, run] of provisioner.steps) {
+        pass.step = step;
+        await run(pass, signal);
+      }
+      return { kind: 'done' };
+    } catch (error) {
+      if (signal.aborted) throw error;
+      if (error instanceof Waiting) return { kind: 'waiting', blocked: error.blocked, retryAfterMs: error.retryAfterMs };
+      return { kind: 'failed', blocked: explain(pass.step, error), error };
+    }
+  }
+}
+
+/** The words for the status. Messages of our own errors name objects and fields, never what is in them. */
+function explain(step: ConditionStep, error: unknown): Blocked {
+  if (error instanceof DataStoreError || error instanceof ProvisioningError) {
+    return { step, reason: error.code, message: error.message };
+  }
+  if (isApiError(error)) {
+    return { step, reason: error.reason === '' ? 'ApiError' : error.reason, message: `the admin cluster refused: ${error.message}` };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return { step, reason: 'Failed', message: `will be tried again: ${message}` };
+}
+
+async function tearDown(
+  dependencies: TenantReconcilerDependencies,
+  tenant: TenantControlPlane,
+  signal: AbortSignal,
+): Promise<ReconcileResult> {
+  if (!(tenant.metadata.finalizers ?? []).includes(FINALIZER)) return {};
+  try {
+    await dependencies.provisioner.remove(tenant, signal);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    const blocked =
+      error instanceof Waiting ? error.blocked : explain('DataStoreReady', error);
+    const now = formatTimestamp(dependencies.clock.now());
+    const status: TenantControlPlaneStatus = {
+      ...tenant.status,
+      conditions: [
+        ...(tenant.status?.conditions ?? []).filter((condition) => condition.type !== 'Ready'),
+        {
+          type: 'Ready',
+          status: 'False',
+          reason: blocked.reason,
+          message: `cannot be deleted yet: ${blocked.message}`,
+          lastTransitionTime: now,
+          observedGeneration: tenant.metadata.generation ?? 0,
+        },
+      ],
+    };
+    const before = tenant.status?.conditions?.find((condition) => condition.type === 'Ready');
+    if (before?.message !== `cannot be deleted yet: ${blocked.message}`) {
+      await dependencies.commitStatus(tenant, status, signal);
+      dependencies.announce(tenant, status);
+    }
+    if (error instanceof Waiting) return { requeueAfterMs: error.retryAfterMs ?? WAIT_MS };
+    throw error;
+  }
+  dependencies.reports.delete(tenant.metadata.uid ?? '');
+  await dependencies.removeFinalizer(tenant, FINALIZER, signal);
+  return {};
+}
