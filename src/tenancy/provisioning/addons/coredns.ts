@@ -7,7 +7,7 @@ import { KUBE_SYSTEM, objectsOf } from '../tenant-cluster/objects.ts';
 import type { TenantInput } from '../tenant-input.ts';
 import { coreDnsEnabled } from './enabled.ts';
 import { imageName } from './image.ts';
-import { coreDnsTag, tenantVersion } from './versions.ts';
+import { coreDnsTag, kubernetesMinor } from './versions.ts';
 
 const NAME = 'coredns';
 const SELECTOR = { 'k8s-app': 'kube-dns' };
@@ -147,9 +147,9 @@ function container(tenant: TenantControlPlane): JsonObject {
   return {
     name: NAME,
     image: imageName(tenant.spec.addons.coreDNS, {
-      repository: 'registry.k8s.io/coredns',
       name: NAME,
-      tag: coreDnsTag(tenantVersion(tenant).minor),
+      folder: 'coredns',
+      tag: coreDnsTag(kubernetesMinor(tenant)),
     }),
     imagePullPolicy: 'IfNotPresent',
     args: ['-conf', '/etc/coredns/Corefile'],

@@ -4,7 +4,7 @@ import type { Component } from '../../../reconcile/component.ts';
 import { KUBE_SYSTEM, objectsOf } from '../tenant-cluster/objects.ts';
 import type { TenantInput } from '../tenant-input.ts';
 import { konnectivityEnabled } from './enabled.ts';
-import { konnectivityTag, tenantVersion } from './versions.ts';
+import { konnectivityVersion } from '../versions.ts';
 
 const NAME = 'konnectivity-agent';
 const SELECTOR = { 'k8s-app': NAME };
@@ -70,7 +70,7 @@ function pod(input: TenantInput): JsonObject {
     containers: [
       {
         name: NAME,
-        image: `${agent.image}:${agent.version || konnectivityTag(tenantVersion(tenant).minor)}`,
+        image: `${agent.image}:${agent.version || konnectivityVersion(tenant.spec.kubernetes.version)}`,
         imagePullPolicy: 'IfNotPresent',
         command: ['/proxy-agent'],
         args: args(input),

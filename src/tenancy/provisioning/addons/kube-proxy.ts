@@ -9,7 +9,7 @@ import { BOOTSTRAPPERS, KUBE_SYSTEM, objectsOf, readersOf } from '../tenant-clus
 import type { TenantInput } from '../tenant-input.ts';
 import { kubeProxyEnabled } from './enabled.ts';
 import { imageName } from './image.ts';
-import { tenantVersion } from './versions.ts';
+import { imageVersion } from '../versions.ts';
 
 const NAME = 'kube-proxy';
 const SELECTOR = { 'k8s-app': NAME };
@@ -93,9 +93,8 @@ function daemonSet({ tenant }: TenantInput, configurationChecksum: string): Json
           {
             name: NAME,
             image: imageName(tenant.spec.addons.kubeProxy, {
-              repository: 'registry.k8s.io',
               name: NAME,
-              tag: tenantVersion(tenant).tag,
+              tag: imageVersion(tenant.spec.kubernetes.version),
             }),
             imagePullPolicy: 'IfNotPresent',
             command: [

@@ -1,5 +1,5 @@
+import { versionFromText } from '../../api/supported-versions.ts';
 import type { TenantControlPlane } from '../../api/tenant-control-plane.ts';
-import { formatVersion, versionFromText } from '../../api/supported-versions.ts';
 
 /** CoreDNS as kubeadm of each minor deploys it (cmd/kubeadm/app/constants/constants.go, CoreDNSVersion). */
 const CORE_DNS_TAGS: ReadonlyMap<number, string> = new Map([
@@ -12,28 +12,19 @@ const CORE_DNS_TAGS: ReadonlyMap<number, string> = new Map([
   [36, 'v1.14.2'],
 ]);
 
-export interface TenantVersion {
-  readonly minor: number;
-  /** `v1.36.3` */
-  readonly tag: string;
+/** The minor of Kubernetes 1 that the tenant asks for. Throws RangeError for a text that is no version, which admission refuses. */
+export function kubernetesMinor(tenant: TenantControlPlane): number {
+  const { version } = tenant.spec.kubernetes;
+  const minor = versionFromText(version)?.minor;
+  if (minor === undefined) throw new RangeError(`${JSON.stringify(version)} is not a Kubernetes version`);
+  return minor;
 }
 
-/** The Kubernetes version that the tenant asks for. The API refuses text that is no version, so that one is a mistake here. */
-export function tenantVersion(tenant: TenantControlPlane): TenantVersion {
-  const version = versionFromText(tenant.spec.kubernetes.version);
-  if (version === undefined) throw new TypeError(`${JSON.stringify(tenant.spec.kubernetes.version)} is no version`);
-  return { minor: version.minor, tag: formatVersion(version) };
-}
-
-/** Tag of the CoreDNS image for a minor of Kubernetes 1; the newest known one for a minor that is newer still. */
+/** Tag of the CoreDNS image for a minor of Kubernetes 1; the nearest known one for others. */
 export function coreDnsTag(minor: number): string {
-  return CORE_DNS_TAGS.get(minor) ?? [...CORE_DNS_TAGS.values()].at(-1)!;
+  const [oldest, newest] = [coreDnsMinors[0]!, coreDnsMinors.at(-1)!];
+  return CORE_DNS_TAGS.get(Math.min(Math.max(minor, oldest), newest))!;
 }
 
-/** Minors with a CoreDNS tag of their own. */
+/** Minors with a known CoreDNS tag, without a gap. */
 export const coreDnsMinors: readonly number[] = [...CORE_DNS_TAGS.keys()];
-
-/** Tag of the konnectivity images that were released with a minor of Kubernetes 1. */
-export function konnectivityTag(minor: number): string {
-  return `v0.${minor}.0`;
-}

@@ -1,8 +1,8 @@
 import { stringify } from 'yaml';
 import type { JsonObject } from '../../../apimachinery/object.ts';
 import type { Component } from '../../../reconcile/component.ts';
-import { coreDnsEnabled, kubeProxyEnabled } from '../addons/enabled.ts';
-import { tenantVersion } from '../addons/versions.ts';
+import { kubernetesMinor } from '../addons/versions.ts';
+import { clusterConfiguration } from '../kubeadm-configuration.ts';
 import type { TenantInput } from '../tenant-input.ts';
 import { BOOTSTRAPPERS, KUBE_SYSTEM, NODES, objectsOf, readersOf } from './objects.ts';
 
@@ -16,7 +16,7 @@ export const kubeadmConfig: Component<TenantInput> = {
   desired: (input) => [
     objects.configMap(
       { name: 'kubeadm-config', namespace: KUBE_SYSTEM },
-      { ClusterConfiguration: stringify(clusterConfiguration(input), { lineWidth: 0, version: '1.1' }) },
+      { ClusterConfiguration: stringify(forNodes(input), { lineWidth: 0, version: '1.1' }) },
     ),
     ...readersOf(objects, 'kubeadm-config', { name: 'kubeadm:nodes-kubeadm-config', namespace: KUBE_SYSTEM }, [
       BOOTSTRAPPERS,
@@ -25,34 +25,19 @@ export const kubeadmConfig: Component<TenantInput> = {
   ],
 };
 
-function clusterConfiguration({ tenant, endpoint }: TenantInput): JsonObject {
-  const { networkProfile, kubernetes } = tenant.spec;
-  const version = tenantVersion(tenant);
-  const host = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host;
+/** Every node and every holder of a bootstrap token can read this, so it does not tell about the admin cluster. */
+function forNodes(input: TenantInput): JsonObject {
+  const { encryptionAlgorithm, dns, proxy, ...configuration } = clusterConfiguration(input);
+  const { certSANs } = input.tenant.spec.networkProfile;
   // v1beta4 came with 1.31; older kubeadms refuse it, and with it what only it knows.
-  const beta4 = version.minor >= 31;
+  const isBeta4 = kubernetesMinor(input.tenant) >= 31;
   return {
-    apiVersion: beta4 ? 'kubeadm.k8s.io/v1beta4' : 'kubeadm.k8s.io/v1beta3',
-    kind: 'ClusterConfiguration',
-    apiServer: networkProfile.certSANs?.length ? { certSANs: networkProfile.certSANs } : {},
-    certificatesDir: '/etc/kubernetes/pki',
-    clusterName: tenant.metadata.name,
-    controlPlaneEndpoint: `${host}:${endpoint.port}`,
-    controllerManager: {},
-    dns: beta4 && !coreDnsEnabled(tenant) ? { disabled: true } : {},
-    ...(beta4 && {
-      encryptionAlgorithm: kubernetes.encryptionAlgorithm,
-      proxy: kubeProxyEnabled(tenant) ? {} : { disabled: true },
-    }),
-    // "Not on the nodes" is all that nodes have to know: every holder of a bootstrap token can read this.
+    ...configuration,
+    apiVersion: isBeta4 ? 'kubeadm.k8s.io/v1beta4' : 'kubeadm.k8s.io/v1beta3',
+    ...(isBeta4 && { encryptionAlgorithm, ...(dns !== undefined && { dns }), ...(proxy !== undefined && { proxy }) }),
+    apiServer: certSANs?.length ? { certSANs } : {},
+    // "Not on the nodes" is all that a node has to know.
     etcd: { external: { endpoints: [], caFile: '', certFile: '', keyFile: '' } },
     imageRepository: 'registry.k8s.io',
-    kubernetesVersion: version.tag,
-    networking: {
-      dnsDomain: networkProfile.clusterDomain,
-      podSubnet: networkProfile.podCidrs.join(','),
-      serviceSubnet: networkProfile.serviceCidrs.join(','),
-    },
-    scheduler: {},
   };
 }

@@ -121,7 +121,7 @@ function applyPatch(document: JsonObject, patch: KubeletPatch, index: number): J
     );
   let result: Json;
   try {
-    result = applyJsonPatch(document, [patch as Parameters<typeof applyJsonPatch>[1][number]]);
+    result = applyJsonPatch(document, [patch]);
   } catch (error) {
     if (error instanceof PatchFailedError) throw refuse(error.message);
     throw error;
