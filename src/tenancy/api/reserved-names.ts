@@ -7,21 +7,6 @@ export const CONTROL_PLANE_CONTAINERS = [
   'konnectivity-server',
 ] as const;
 
-export const CONTROL_PLANE_VOLUMES = [
-  'etc-kubernetes-pki',
-  'etc-ca-certificates',
-  'usr-share-ca-certificates',
-  'usr-local-share-ca-certificates',
-  'scheduler-kubeconfig',
-  'controller-manager-kubeconfig',
-  'konnectivity-uds',
-  'konnectivity-server-kubeconfig',
-  'egress-selector-configuration',
-  'kine-uds',
-  'kine-config',
-  'kine-certs',
-] as const;
-
 export const API_SERVICE_PORT = 'kube-apiserver';
 export const KONNECTIVITY_SERVICE_PORT = 'konnectivity-server';
 

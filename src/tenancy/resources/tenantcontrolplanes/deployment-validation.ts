@@ -10,10 +10,14 @@ import {
 import { checkLabel1123, checkSubdomain1123 } from '../../../apimachinery/names.ts';
 import type { ControlPlaneDeployment } from '../../api/control-plane.ts';
 import type { Container, VolumeMount } from '../../api/core-types.generated.ts';
-import { CONTROL_PLANE_CONTAINERS, CONTROL_PLANE_VOLUMES } from '../../api/reserved-names.ts';
+import { CONTROL_PLANE_CONTAINERS } from '../../api/reserved-names.ts';
+import { KONNECTIVITY_SOCKET_DIR } from '../../provisioning/admin-cluster/config-maps.ts';
+import { FILES_DIR, VOLUMES } from '../../provisioning/admin-cluster/volumes.ts';
 import { validateAdditionalMetadata, validateLabelMap } from '../metadata-validation.ts';
 
 const PATH = 'spec.controlPlane.deployment';
+const OWN_VOLUMES: readonly string[] = Object.values(VOLUMES);
+const OWN_MOUNT_PATHS: readonly string[] = [FILES_DIR, KONNECTIVITY_SOCKET_DIR];
 
 /** The parts of a Deployment that would make the admin cluster refuse it, or make it fight with ours. */
 export function validateDeployment(deployment: ControlPlaneDeployment): readonly FieldError[] {
@@ -92,16 +96,16 @@ function validateContainers(deployment: ControlPlaneDeployment): readonly FieldE
 function validateVolumes(deployment: ControlPlaneDeployment): readonly FieldError[] {
   const taken = new Set<string>();
   const errors = (deployment.additionalVolumes ?? []).flatMap((volume, index) =>
-    validatePartName(volume.name, `${PATH}.additionalVolumes[${index}].name`, taken, CONTROL_PLANE_VOLUMES, 'volume'),
+    validatePartName(volume.name, `${PATH}.additionalVolumes[${index}].name`, taken, OWN_VOLUMES, 'volume'),
   );
-  const known = new Set<string>([...CONTROL_PLANE_VOLUMES, ...taken]);
+  const known = new Set([...OWN_VOLUMES, ...taken]);
   const { apiServer, controllerManager, scheduler } = deployment.additionalVolumeMounts ?? {};
   const mounts = `${PATH}.additionalVolumeMounts`;
   return [
     ...errors,
-    ...validateMounts(apiServer, `${mounts}.apiServer`, known),
-    ...validateMounts(controllerManager, `${mounts}.controllerManager`, known),
-    ...validateMounts(scheduler, `${mounts}.scheduler`, known),
+    ...validateMounts(apiServer, `${mounts}.apiServer`, known, OWN_MOUNT_PATHS),
+    ...validateMounts(controllerManager, `${mounts}.controllerManager`, known, OWN_MOUNT_PATHS),
+    ...validateMounts(scheduler, `${mounts}.scheduler`, known, OWN_MOUNT_PATHS),
     ...(['additionalInitContainers', 'additionalContainers'] as const).flatMap((list) =>
       (deployment[list] ?? []).flatMap((container, index) =>
         validateMounts(container.volumeMounts, `${PATH}.${list}[${index}].volumeMounts`, known),
@@ -128,6 +132,7 @@ function validateMounts(
   mounts: readonly VolumeMount[] | undefined,
   path: string,
   volumes: ReadonlySet<string>,
+  ownPaths: readonly string[] = [],
 ): readonly FieldError[] {
   const paths = new Set<string>();
   return (mounts ?? []).flatMap((mount, index) => {
@@ -135,7 +140,9 @@ function validateMounts(
     const errors: FieldError[] = [];
     if (!volumes.has(mount.name)) errors.push(notFoundValue(`${at}.name`, mount.name));
     if (mount.mountPath === '') errors.push(requiredValue(`${at}.mountPath`));
-    else if (paths.has(mount.mountPath)) errors.push(duplicateValue(`${at}.mountPath`, mount.mountPath));
+    else if (ownPaths.includes(mount.mountPath.replace(/\/+$/, ''))) {
+      errors.push(invalidValue(`${at}.mountPath`, mount.mountPath, 'is where the control plane has its own files'));
+    } else if (paths.has(mount.mountPath)) errors.push(duplicateValue(`${at}.mountPath`, mount.mountPath));
     paths.add(mount.mountPath);
     return errors;
   });
