@@ -6,6 +6,8 @@ export const LABEL_COMPONENT = 'kamaji.io/component';
 export const PROJECT = 'kamaji';
 /** On Secrets whose certificates are renewed; the value tells where they are: `x509` or `kubeconfig`. */
 export const LABEL_CERTIFICATE_LIFECYCLE = 'kamaji.io/certificate_lifecycle_controller';
+/** On Secrets that nothing could make again; the guard of the admin cluster refuses to lose them. */
+export const LABEL_IRREPLACEABLE = 'kamaji.io/irreplaceable';
 /** Content hash (SHA-256, hex) of a Secret or ConfigMap that we made. */
 export const ANNOTATION_CHECKSUM = 'kamaji.io/checksum';
 /** Presence, whatever the value, stops reconciliation of the object that carries it. */

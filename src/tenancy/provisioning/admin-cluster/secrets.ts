@@ -3,7 +3,7 @@ import type { Component } from '../../../reconcile/component.ts';
 import type { TenantControlPlane } from '../../api/tenant-control-plane.ts';
 import { konnectivityEnabled } from '../addons/enabled.ts';
 import { kubeconfigText, newKubeconfig, serverUrl } from '../kubeconfig.ts';
-import { ANNOTATION_CHECKSUM, LABEL_CERTIFICATE_LIFECYCLE, tenantObjectNames } from '../names.ts';
+import { ANNOTATION_CHECKSUM, LABEL_CERTIFICATE_LIFECYCLE, LABEL_IRREPLACEABLE, tenantObjectNames } from '../names.ts';
 import { contentChecksum, tenantMetadata } from '../object-metadata.ts';
 import type { TenantInput, TenantRoots } from '../tenant-input.ts';
 import {
@@ -19,10 +19,11 @@ import type { Secret } from './objects.ts';
 /** The Secrets of what everything else is signed with: to be made with `create`, so that two makers never overwrite each other. */
 export function rootSecrets(tenant: TenantControlPlane, roots: TenantRoots): readonly Secret[] {
   const names = tenantObjectNames(tenant.metadata.name ?? '');
+  const root = { irreplaceable: true } as const;
   const { certificate, key } = roots.ca;
   return [
     // Twice the same, since Cluster API looks for tls.crt and tls.key.
-    secret(tenant, names.ca, 'ca', { 'ca.crt': certificate, 'ca.key': key, 'tls.crt': certificate, 'tls.key': key }),
+    secret(tenant, names.ca, 'ca', { 'ca.crt': certificate, 'ca.key': key, 'tls.crt': certificate, 'tls.key': key }, root),
     secret(
       tenant,
       names.frontProxyCa,
@@ -32,7 +33,7 @@ export function rootSecrets(tenant: TenantControlPlane, roots: TenantRoots): rea
     secret(tenant, names.serviceAccountKeys, 'sa-certificate', {
       'sa.key': roots.serviceAccount.privateKey,
       'sa.pub': roots.serviceAccount.publicKey,
-    }),
+    }, root),
   ];
 }
 
@@ -180,6 +181,7 @@ function pairData(
 
 interface SecretOptions {
   readonly lifecycle?: 'x509' | 'kubeconfig';
+  readonly irreplaceable?: true;
   readonly type?: Secret['type'];
 }
 
@@ -195,7 +197,10 @@ function secret(
     kind: 'Secret',
     metadata: tenantMetadata(tenant, name, component, {
       annotations: { [ANNOTATION_CHECKSUM]: contentChecksum(data) },
-      ...(options.lifecycle === undefined ? {} : { labels: { [LABEL_CERTIFICATE_LIFECYCLE]: options.lifecycle } }),
+      labels: {
+        ...(options.lifecycle === undefined ? {} : { [LABEL_CERTIFICATE_LIFECYCLE]: options.lifecycle }),
+        ...(options.irreplaceable ? { [LABEL_IRREPLACEABLE]: 'true' } : {}),
+      },
     }),
     type: options.type ?? 'Opaque',
     data: Object.fromEntries(
