@@ -1,4 +1,4 @@
-import { formatNetwork, networkFromText } from '../../api/ip-network.ts';
+import { formatNetwork, ipFromText, networkFromText } from '../../api/ip-network.ts';
 import type { TenantControlPlane } from '../../api/tenant-control-plane.ts';
 
 /** Flags whose value we set, so that a user's own is dropped or loses. */
@@ -10,6 +10,7 @@ const MANAGED_FLAGS = {
     'enable-admission-plugins',
     'etcd-cafile',
     'etcd-certfile',
+    'etcd-compaction-interval',
     'etcd-keyfile',
     'etcd-prefix',
     'etcd-servers',
@@ -28,7 +29,15 @@ const MANAGED_FLAGS = {
     'tls-cert-file',
     'tls-private-key-file',
   ],
-  scheduler: ['authentication-kubeconfig', 'authorization-kubeconfig', 'bind-address', 'kubeconfig', 'leader-elect'],
+  scheduler: [
+    'authentication-kubeconfig',
+    'authorization-kubeconfig',
+    'bind-address',
+    'client-ca-file',
+    'kubeconfig',
+    'leader-elect',
+    'requestheader-client-ca-file',
+  ],
 } as const;
 
 /** kube-controller-manager takes the user's value; of these we know that it breaks the tenant or its credentials. */
@@ -85,7 +94,7 @@ function flagWarnings(
   why: string,
 ): readonly string[] {
   return (args ?? []).flatMap((arg, index) => {
-    const flag = /^--?([^=]+)/.exec(arg)?.[1] ?? '';
+    const flag = /^--([^=]+)/.exec(arg)?.[1]?.replaceAll('_', '-') ?? '';
     return flags.includes(flag) ? [`${path}[${index}]: --${flag} ${why}`] : [];
   });
 }
@@ -95,8 +104,8 @@ function ignoredSingle(single: string, list: readonly string[], name: string): r
 }
 
 function hostBitsWarning(text: string): readonly string[] {
-  const network = networkFromText(text);
-  if (network === undefined || network.family === 6) return [];
-  const canonical = formatNetwork(network);
-  return canonical === text ? [] : [`spec.networkProfile: ${text} means the network ${canonical}`];
+  const [address = ''] = text.split('/');
+  const [network, ip] = [networkFromText(text), ipFromText(address)];
+  if (network === undefined || ip === undefined || ip.value === network.base) return [];
+  return [`spec.networkProfile: ${text} means the network ${formatNetwork(network)}`];
 }

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import type { JsonObject } from '../../../apimachinery/object.ts';
+import { deployment, network, tenant } from './tenant-sample.ts';
+import { tenantWarnings } from './warnings.ts';
+
+const args = 'spec.controlPlane.deployment.extraArgs';
+
+// prettier-ignore
+const cases: readonly (readonly [JsonObject, readonly string[]])[] = [
+  [{}, []],
+  [deployment({ extraArgs: { apiServer: ['--v=4', '--audit-log-path=-'], scheduler: ['--v=4'], controllerManager: ['--node-cidr-mask-size=25'] } }), []],
+  [deployment({ extraArgs: { apiServer: ['--v=4', '--etcd-prefix=/other'] } }), [`${args}.apiServer[1]: --etcd-prefix is set by Kamaji and will be ignored`]],
+  [deployment({ extraArgs: { apiServer: ['--secure_port', '443'] } }), [`${args}.apiServer[0]: --secure-port is set by Kamaji and will be ignored`]],
+  [deployment({ extraArgs: { scheduler: ['--leader-elect=false'] } }), [`${args}.scheduler[0]: --leader-elect is set by Kamaji and will be ignored`]],
+  [deployment({ extraArgs: { controllerManager: ['--cluster-cidr=10.0.0.0/8'] } }), [`${args}.controllerManager[0]: --cluster-cidr replaces Kamaji's own value, which the tenant needs`]],
+  [network({ serviceCidr: '10.1.0.0/16', serviceCidrs: ['10.2.0.0/16'] }), ['spec.networkProfile.serviceCidr is ignored because serviceCidrs is set']],
+  [network({ serviceCidr: '10.96.0.250/16' }), ['spec.networkProfile: 10.96.0.250/16 means the network 10.96.0.0/16']],
+  [network({ podCidrs: ['10.1.0.0/16', 'fd00::1/56'] }), ['spec.networkProfile: fd00::1/56 means the network fd00::/56']],
+  [network({ podCidrs: ['FD00:0::/56'] }), []],
+  [{ kubernetes: { kubelet: { cgroupfs: 'systemd' } } }, ['spec.kubernetes.kubelet.cgroupfs is deprecated: use configurationJSONPatches on /cgroupDriver']],
+  [{ kubernetes: { admissionControllers: ['AlwaysAdmit'] } }, ['spec.kubernetes.admissionControllers: AlwaysAdmit is deprecated and has no real meaning']],
+];
+
+test.each(cases)('%j', (spec, expected) => expect(tenantWarnings(tenant(spec))).toEqual(expected));
