@@ -11,7 +11,7 @@ const API_VERSION = 'kubeadm.k8s.io/v1beta4';
 export const CERTIFICATES_DIR = '/etc/kubernetes/pki';
 
 /** kubeadm's ClusterConfiguration (cmd/kubeadm/app/apis/kubeadm/v1beta4) of a tenant. */
-export function clusterConfiguration(input: TenantInput): JsonObject {
+export function clusterConfiguration(input: Omit<TenantInput, 'pki'>): JsonObject {
   const { tenant, endpoint, storage } = input;
   const { networkProfile, kubernetes, controlPlane } = tenant.spec;
   const names = apiServerNames(input);

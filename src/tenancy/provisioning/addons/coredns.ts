@@ -4,7 +4,7 @@ import { ipBytes } from '../../../pki/subject.ts';
 import type { Component } from '../../../reconcile/component.ts';
 import type { TenantControlPlane } from '../../api/tenant-control-plane.ts';
 import { KUBE_SYSTEM, objectsOf } from '../tenant-cluster/objects.ts';
-import type { TenantInput } from '../tenant-input.ts';
+import type { TenantClusterInput } from '../tenant-input.ts';
 import { coreDnsEnabled } from './enabled.ts';
 import { imageName } from './image.ts';
 import { coreDnsTag, kubernetesMinor } from './versions.ts';
@@ -15,7 +15,7 @@ const objects = objectsOf(NAME);
 const inKubeSystem = { name: NAME, namespace: KUBE_SYSTEM };
 
 /** Cluster DNS as kubeadm deploys it (cmd/kubeadm/app/phases/addons/dns), on the addresses that the kubelets are told. */
-export const coreDns: Component<TenantInput> = {
+export const coreDns: Component<TenantClusterInput> = {
   name: NAME,
   cluster: 'tenant',
   desired: ({ tenant }) =>

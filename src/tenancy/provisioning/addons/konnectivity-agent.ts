@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { JsonObject, KubeObject } from '../../../apimachinery/object.ts';
 import type { Component } from '../../../reconcile/component.ts';
 import { KUBE_SYSTEM, objectsOf } from '../tenant-cluster/objects.ts';
-import type { TenantInput } from '../tenant-input.ts';
+import type { TenantClusterInput } from '../tenant-input.ts';
 import { konnectivityEnabled } from './enabled.ts';
 import { konnectivityVersion } from '../versions.ts';
 
@@ -18,7 +18,7 @@ const inKubeSystem = { name: NAME, namespace: KUBE_SYSTEM };
  * The tenant's end of the tunnel by which its control plane reaches nodes, pods and webhooks
  * (sigs.k8s.io/apiserver-network-proxy, examples/kubernetes).
  */
-export const konnectivityAgent: Component<TenantInput> = {
+export const konnectivityAgent: Component<TenantClusterInput> = {
   name: NAME,
   cluster: 'tenant',
   desired: (input) =>
@@ -34,7 +34,7 @@ export const konnectivityAgent: Component<TenantInput> = {
       : [],
 };
 
-function workload(input: TenantInput): KubeObject {
+function workload(input: TenantClusterInput): KubeObject {
   const { mode, replicas } = input.tenant.spec.addons.konnectivity.agent;
   const template = { metadata: { labels: SELECTOR }, spec: pod(input) };
   const place = { ...inKubeSystem, labels: SELECTOR };
@@ -51,7 +51,7 @@ function workload(input: TenantInput): KubeObject {
   return objects.object('apps/v1', 'Deployment', place, { spec });
 }
 
-function pod(input: TenantInput): JsonObject {
+function pod(input: TenantClusterInput): JsonObject {
   const { tenant, endpoint } = input;
   const { agent } = tenant.spec.addons.konnectivity;
   return {
@@ -107,7 +107,7 @@ function pod(input: TenantInput): JsonObject {
   };
 }
 
-function args({ tenant, endpoint }: TenantInput): readonly string[] {
+function args({ tenant, endpoint }: TenantClusterInput): readonly string[] {
   const { agent, server } = tenant.spec.addons.konnectivity;
   const own = [
     `--admin-server-port=${ADMIN_PORT}`,

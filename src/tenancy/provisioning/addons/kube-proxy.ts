@@ -6,7 +6,7 @@ import type { Component } from '../../../reconcile/component.ts';
 import { serverUrl } from '../kubeconfig.ts';
 import { ANNOTATION_CHECKSUM } from '../names.ts';
 import { BOOTSTRAPPERS, KUBE_SYSTEM, objectsOf, readersOf } from '../tenant-cluster/objects.ts';
-import type { TenantInput } from '../tenant-input.ts';
+import type { TenantClusterInput } from '../tenant-input.ts';
 import { kubeProxyEnabled } from './enabled.ts';
 import { imageName } from './image.ts';
 import { imageVersion } from '../versions.ts';
@@ -19,7 +19,7 @@ const objects = objectsOf(NAME);
 const inKubeSystem = { name: NAME, namespace: KUBE_SYSTEM };
 
 /** kube-proxy as kubeadm deploys it (cmd/kubeadm/app/phases/addons/proxy). */
-export const kubeProxy: Component<TenantInput> = {
+export const kubeProxy: Component<TenantClusterInput> = {
   name: NAME,
   cluster: 'tenant',
   desired: (input) => {
@@ -42,7 +42,7 @@ export const kubeProxy: Component<TenantInput> = {
   },
 };
 
-function configuration({ tenant }: TenantInput): string {
+function configuration({ tenant }: TenantClusterInput): string {
   const { podCidrs } = tenant.spec.networkProfile;
   return toYaml({
     apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
@@ -57,7 +57,7 @@ function configuration({ tenant }: TenantInput): string {
   });
 }
 
-function kubeconfig({ endpoint }: TenantInput): string {
+function kubeconfig({ endpoint }: TenantClusterInput): string {
   return toYaml({
     apiVersion: 'v1',
     kind: 'Config',
@@ -76,7 +76,7 @@ function kubeconfig({ endpoint }: TenantInput): string {
   });
 }
 
-function daemonSet({ tenant }: TenantInput, configurationChecksum: string): JsonObject {
+function daemonSet({ tenant }: TenantClusterInput, configurationChecksum: string): JsonObject {
   return {
     selector: { matchLabels: SELECTOR },
     updateStrategy: { type: 'RollingUpdate' },

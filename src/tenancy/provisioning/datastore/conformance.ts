@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DataStoreError } from './data-store-error.ts';
-import type { Capability, DataStoreConnection, DataStoreDriver, DriverCapabilities, TenantIdentity } from './driver.ts';
-import type { SupportedDriver } from './drivers.ts';
+import type {
+  Capability,
+  DataStoreConnection,
+  DataStoreDriver,
+  DriverCapabilities,
+  TenantIdentity,
+  SupportedDriver,
+} from './driver.ts';
 
 /** A tenant's own way into the store, with its own credentials and nothing of ours. */
 export interface TenantSession {

@@ -64,15 +64,16 @@ export interface DriverCapabilities {
   readonly resourceOverrides: Capability;
 }
 
+export interface SupportedDriver {
+  readonly name: DriverName;
+  readonly supported: true;
+  readonly capabilities: DriverCapabilities;
+  /** Connects lazily: opening an unreachable store succeeds. Throws DataStoreError ConfigurationInvalid or CredentialInvalid. */
+  open(connection: DataStoreConnection, options?: DriverOptions): DataStoreDriver;
+}
+
 export type DriverDefinition =
-  | {
-      readonly name: DriverName;
-      readonly supported: true;
-      readonly capabilities: DriverCapabilities;
-      /** Connects lazily: opening an unreachable store succeeds. Throws DataStoreError ConfigurationInvalid. */
-      open(connection: DataStoreConnection, options?: DriverOptions): DataStoreDriver;
-    }
-  | { readonly name: DriverName; readonly supported: false; readonly reason: string };
+  SupportedDriver | { readonly name: DriverName; readonly supported: false; readonly reason: string };
 
 export interface DriverOptions {
   /** For one request to the store, all its servers included. Default 10,000. */

@@ -1,5 +1,5 @@
 import type { Component } from '../../../reconcile/component.ts';
-import type { TenantInput } from '../tenant-input.ts';
+import type { TenantClusterInput } from '../tenant-input.ts';
 import { objectsOf } from './objects.ts';
 
 const NAME = 'cluster-admins';
@@ -10,7 +10,7 @@ const objects = objectsOf(NAME);
  * (cmd/kubeadm/app/phases/kubeconfig, EnsureAdminClusterRoleBindingImpl; phases/bootstraptoken/node,
  * AllowAPIServerToAccessKubeletAPI).
  */
-export const clusterAdmins: Component<TenantInput> = {
+export const clusterAdmins: Component<TenantClusterInput> = {
   name: NAME,
   cluster: 'tenant',
   desired: () => [

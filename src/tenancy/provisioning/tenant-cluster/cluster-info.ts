@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import type { Component } from '../../../reconcile/component.ts';
 import { serverUrl } from '../kubeconfig.ts';
-import type { TenantInput } from '../tenant-input.ts';
+import type { TenantClusterInput } from '../tenant-input.ts';
 import { KUBE_PUBLIC, objectsOf, readersOf } from './objects.ts';
 
 const NAME = 'cluster-info';
@@ -12,7 +12,7 @@ const objects = objectsOf(NAME);
  * controller-manager adds a signature for every bootstrap token under keys of its own
  * (cmd/kubeadm/app/phases/bootstraptoken/clusterinfo).
  */
-export const clusterInfo: Component<TenantInput> = {
+export const clusterInfo: Component<TenantClusterInput> = {
   name: NAME,
   cluster: 'tenant',
   desired: (input) => [
@@ -24,7 +24,7 @@ export const clusterInfo: Component<TenantInput> = {
 };
 
 /** A kubeconfig of one cluster without a name, and of no user. */
-function discoveryKubeconfig({ endpoint, pki }: TenantInput): string {
+function discoveryKubeconfig({ endpoint, pki }: TenantClusterInput): string {
   return stringify(
     {
       apiVersion: 'v1',

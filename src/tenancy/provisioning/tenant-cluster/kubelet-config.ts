@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import type { Component } from '../../../reconcile/component.ts';
-import type { TenantInput } from '../tenant-input.ts';
+import type { TenantClusterInput } from '../tenant-input.ts';
 import { kubeletConfiguration } from './kubelet-configuration.ts';
 import { BOOTSTRAPPERS, KUBE_SYSTEM, NODES, objectsOf, readersOf } from './objects.ts';
 
@@ -8,7 +8,7 @@ const NAME = 'kubelet-config';
 const objects = objectsOf(NAME);
 
 /** The configuration that `kubeadm join` writes to a node (cmd/kubeadm/app/phases/kubelet, CreateConfigMap). */
-export const kubeletConfig: Component<TenantInput> = {
+export const kubeletConfig: Component<TenantClusterInput> = {
   name: NAME,
   cluster: 'tenant',
   /** Throws ProvisioningError KubeletPatchFailed. */

@@ -1,5 +1,5 @@
 import type { Component } from '../../../reconcile/component.ts';
-import type { TenantInput } from '../tenant-input.ts';
+import type { TenantClusterInput } from '../tenant-input.ts';
 import { BOOTSTRAPPERS, NODES, objectsOf } from './objects.ts';
 
 const NAME = 'node-bootstrap';
@@ -10,7 +10,7 @@ const objects = objectsOf(NAME);
  * What lets whoever holds a bootstrap token become a node: ask for a certificate, have it approved, and later renewed
  * (cmd/kubeadm/app/phases/bootstraptoken/node/tlsbootstrap.go).
  */
-export const nodeBootstrap: Component<TenantInput> = {
+export const nodeBootstrap: Component<TenantClusterInput> = {
   name: NAME,
   cluster: 'tenant',
   desired: () => [

@@ -4,7 +4,7 @@ import type {
   DataStoreDriver,
   DataStoreHealth,
   DriverCallOptions,
-  DriverDefinition,
+  SupportedDriver,
   TenantIdentity,
 } from '../driver.ts';
 import { EtcdConnection } from './connection.ts';
@@ -24,7 +24,7 @@ const GONE = [ETCD.userNotFound, ETCD.roleNotFound, ETCD.permissionNotGranted];
  * Tenants in etcd: a role named as the schema may read and write the range of `tenantKeyRange`, a user without password
  * has that role, and whoever shows a client certificate with the user's name as CN is the user.
  */
-export const etcdDriver = {
+export const etcdDriver: SupportedDriver = {
   name: 'etcd',
   supported: true,
   capabilities: {
@@ -33,7 +33,7 @@ export const etcdDriver = {
     resourceOverrides: { supported: true },
   },
   open: (connection, options) => closeWhenIdle(new EtcdDriver(new EtcdConnection(connection, options))),
-} as const satisfies DriverDefinition;
+};
 
 class EtcdDriver implements DataStoreDriver {
   readonly #etcd: EtcdConnection;
