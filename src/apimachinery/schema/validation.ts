@@ -8,6 +8,7 @@ import {
   tooManyValues,
   unsupportedValue,
 } from '../field-error.ts';
+import { goQuote } from '../go-format.ts';
 import { getOwn, isJsonObject } from '../json.ts';
 import type { Json, JsonObject } from '../object.ts';
 import { propertySchema } from './defaulting.ts';
@@ -67,7 +68,7 @@ function typeMismatch(path: string, expected: string, actual: string): FieldErro
   return invalidType(path, actual, `${path} in body must be of type ${expected}: "${actual}"`);
 }
 
-/** Values with a format are not shown: `byte` is how schemas mark what may be a credential. */
+/** Stands for values of format `byte` in messages: they may be credentials. */
 const REDACTED = '<not shown>';
 
 function validateString(schema: Schema, value: string, path: string, errors: FieldError[]): void {
@@ -80,7 +81,8 @@ function validateString(schema: Schema, value: string, path: string, errors: Fie
     errors.push(invalidValue(path, value, `${path} in body should match '${schema.pattern}'`));
   }
   if (schema.format !== undefined && !hasFormat(schema.format, value)) {
-    errors.push(invalidType(path, REDACTED, `${path} in body must be of type ${schema.format}`));
+    const shown = schema.format === 'byte' ? REDACTED : value;
+    errors.push(invalidType(path, shown, `${path} in body must be of type ${schema.format}: ${goQuote(shown)}`));
   }
 }
 

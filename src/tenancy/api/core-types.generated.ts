@@ -57,7 +57,7 @@ export const nodeSelectorSchema: TypedSchema<NodeSelector, false> = {
   type: 'object',
   description: 'A node selector represents the union of the results of one or more label queries over a set of nodes; that is, it represents the OR of the selectors represented by the node selector terms.',
   properties: {
-    nodeSelectorTerms: { type: 'array', description: 'Required.', items: nodeSelectorTermSchema, 'x-kubernetes-list-type': 'atomic' },
+    nodeSelectorTerms: { type: 'array', description: 'A list of node selector terms.', items: nodeSelectorTermSchema, 'x-kubernetes-list-type': 'atomic' },
   },
   required: ['nodeSelectorTerms'],
   'x-kubernetes-map-type': 'atomic',
@@ -141,7 +141,7 @@ export const weightedPodAffinityTermSchema: TypedSchema<WeightedPodAffinityTerm,
   type: 'object',
   description: 'The weights of all of the matched WeightedPodAffinityTerm fields are added per-node to find the most preferred node(s)',
   properties: {
-    podAffinityTerm: { ...podAffinityTermSchema, description: 'Required.' },
+    podAffinityTerm: { ...podAffinityTermSchema, description: 'A pod affinity term, associated with the corresponding weight.' },
     weight: { type: 'integer', format: 'int32', description: 'weight associated with matching the corresponding podAffinityTerm, in the range 1-100.' },
   },
   required: ['weight', 'podAffinityTerm'],
@@ -257,7 +257,7 @@ export const resourceFieldSelectorSchema: TypedSchema<ResourceFieldSelector, fal
   properties: {
     containerName: { type: 'string', description: 'Container name: required for volumes, optional for env vars' },
     divisor: { 'x-kubernetes-int-or-string': true, pattern: QUANTITY_PATTERN, description: 'Specifies the output format of the exposed resources, defaults to "1"' },
-    resource: { type: 'string', description: 'Required: resource to select' },
+    resource: { type: 'string', description: 'resource to select' },
   },
   required: ['resource'],
   'x-kubernetes-map-type': 'atomic',
@@ -432,7 +432,7 @@ export const tcpSocketActionSchema: TypedSchema<TCPSocketAction, false> = {
   type: 'object',
   description: 'TCPSocketAction describes an action based on opening a socket',
   properties: {
-    host: { type: 'string', description: 'Optional: Host name to connect to, defaults to the pod IP.' },
+    host: { type: 'string', description: 'Host name to connect to, defaults to the pod IP.' },
     port: { 'x-kubernetes-int-or-string': true, description: 'Number or name of the port to access on the container.' },
   },
   required: ['port'],
@@ -819,7 +819,7 @@ export const containerSchema: TypedSchema<Container, false> = {
     startupProbe: { ...probeSchema, description: 'StartupProbe indicates that the Pod has successfully initialized.' },
     stdin: { type: 'boolean', description: 'Whether this container should allocate a buffer for stdin in the container runtime.' },
     stdinOnce: { type: 'boolean', description: 'Whether the container runtime should close the stdin channel after it has been opened by a single attach.' },
-    terminationMessagePath: { type: 'string', description: 'Optional: Path at which the file to which the container\'s termination message will be written is mounted into the container\'s filesystem.' },
+    terminationMessagePath: { type: 'string', description: 'Path at which the file to which the container\'s termination message will be written is mounted into the container\'s filesystem.' },
     terminationMessagePolicy: { type: 'string', description: 'Indicate how the termination message should be populated.' },
     tty: { type: 'boolean', description: 'Whether this container should allocate a TTY for itself, also requires \'stdin\' to be true.' },
     volumeDevices: { type: 'array', description: 'volumeDevices is the list of block devices to be used by the container.', items: volumeDeviceSchema, 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['devicePath'] },
@@ -1192,9 +1192,9 @@ export const downwardAPIVolumeFileSchema: TypedSchema<DownwardAPIVolumeFile, fal
   type: 'object',
   description: 'DownwardAPIVolumeFile represents information to create the file containing the pod field',
   properties: {
-    fieldRef: { ...objectFieldSelectorSchema, description: 'Required: Selects a field of the pod: only annotations, labels, name, namespace and uid are supported.' },
-    mode: { type: 'integer', format: 'int32', description: 'Optional: mode bits used to set permissions on this file, must be an octal value between 0000 and 0777 or a decimal value between 0 and 511.' },
-    path: { type: 'string', description: 'Required: Path is the relative path name of the file to be created.' },
+    fieldRef: { ...objectFieldSelectorSchema, description: 'Selects a field of the pod: only annotations, labels, name, namespace and uid are supported.' },
+    mode: { type: 'integer', format: 'int32', description: 'mode bits used to set permissions on this file, must be an octal value between 0000 and 0777 or a decimal value between 0 and 511.' },
+    path: { type: 'string', description: 'Path is the relative path name of the file to be created.' },
     resourceFieldRef: { ...resourceFieldSelectorSchema, description: 'Selects a resource of the container: only resources limits and requests (limits.cpu, limits.memory, requests.cpu and requests.memory) are currently supported.' },
   },
   required: ['path'],
@@ -1209,7 +1209,7 @@ export const downwardAPIVolumeSourceSchema: TypedSchema<DownwardAPIVolumeSource,
   type: 'object',
   description: 'DownwardAPIVolumeSource represents a volume containing downward API info.',
   properties: {
-    defaultMode: { type: 'integer', format: 'int32', description: 'Optional: mode bits to use on created files by default.' },
+    defaultMode: { type: 'integer', format: 'int32', description: 'mode bits to use on created files by default.' },
     items: { type: 'array', description: 'Items is a list of downward API volume file', items: downwardAPIVolumeFileSchema, 'x-kubernetes-list-type': 'atomic' },
   },
 };
@@ -1316,7 +1316,7 @@ export const persistentVolumeClaimTemplateSchema: TypedSchema<PersistentVolumeCl
   type: 'object',
   description: 'PersistentVolumeClaimTemplate is used to produce PersistentVolumeClaim objects as part of an EphemeralVolumeSource.',
   properties: {
-    metadata: { type: 'object', properties: { annotations: { type: 'object', additionalProperties: { type: 'string' } }, labels: { type: 'object', additionalProperties: { type: 'string' } }, }, description: 'May contain labels and annotations that will be copied into the PVC when creating it.' },
+    metadata: { type: 'object', properties: { annotations: { type: 'object', description: 'Annotations of the claim.', additionalProperties: { type: 'string' } }, labels: { type: 'object', description: 'Labels of the claim.', additionalProperties: { type: 'string' } }, }, description: 'May contain labels and annotations that will be copied into the PVC when creating it.' },
     spec: { ...persistentVolumeClaimSpecSchema, description: 'The specification for the PersistentVolumeClaim.' },
   },
   required: ['spec'],
@@ -1467,7 +1467,7 @@ export const imageVolumeSourceSchema: TypedSchema<ImageVolumeSource, false> = {
   description: 'ImageVolumeSource represents a image volume resource.',
   properties: {
     pullPolicy: { type: 'string', description: 'Policy for pulling OCI objects.' },
-    reference: { type: 'string', description: 'Required: Image or artifact reference to be used.' },
+    reference: { type: 'string', description: 'Image or artifact reference to be used.' },
   },
 };
 

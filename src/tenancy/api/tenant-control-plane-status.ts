@@ -41,14 +41,17 @@ const gateway = object({
   parents: array(
     object({
       parentRef: required(
-        object({
-          group: string({ description: 'API group of the parent.' }),
-          kind: string({ description: 'Kind of the parent.' }),
-          name: required(string({ description: 'Name of the parent.' })),
-          namespace: string({ description: 'Namespace of the parent.' }),
-          sectionName: string({ description: 'Listener of the parent.' }),
-          port: integer({ description: 'Port of the listener.' }),
-        }),
+        object(
+          {
+            group: string({ description: 'API group of the parent.' }),
+            kind: string({ description: 'Kind of the parent.' }),
+            name: required(string({ description: 'Name of the parent.' })),
+            namespace: string({ description: 'Namespace of the parent.' }),
+            sectionName: string({ description: 'Listener of the parent.' }),
+            port: integer({ description: 'Port of the listener.' }),
+          },
+          { description: 'The parent.' },
+        ),
       ),
       controllerName: required(string({ description: 'Controller that wrote this entry.' })),
       conditions: array(condition, { description: 'What the parent says.', listType: 'map', keys: ['type'] }),

@@ -59,8 +59,8 @@ const INLINE: Readonly<Record<string, { readonly type: string; readonly schema: 
 const TEMPLATE_METADATA: Source = {
   type: 'object',
   properties: {
-    annotations: { type: 'object', additionalProperties: { type: 'string' } },
-    labels: { type: 'object', additionalProperties: { type: 'string' } },
+    annotations: { type: 'object', additionalProperties: { type: 'string' }, description: 'Annotations of the claim.' },
+    labels: { type: 'object', additionalProperties: { type: 'string' }, description: 'Labels of the claim.' },
   },
 };
 
@@ -216,11 +216,12 @@ function keptDefault(schema: Source): unknown {
   return typeof value === 'object' ? undefined : value;
 }
 
-function firstSentence(text: string | undefined): string | undefined {
-  const clean = text?.split(/\n/)[0]?.replaceAll(/\s+/g, ' ').trim();
+function firstSentence(description: string | undefined): string | undefined {
+  const clean = description?.split(/\n/)[0]?.replaceAll(/\s+/g, ' ').trim();
   if (clean === undefined || clean === '') return undefined;
-  const end = /(?<!\b(?:e\.g|i\.e|etc|vs))\.\s+(?=[A-Z"'`<$])/.exec(clean);
-  return end === null ? clean : clean.slice(0, end.index + 1);
+  const text = clean.replace(/^(Required|Optional)[.:] +(?=\S)/, '');
+  const end = /(?<!\b(?:e\.g|i\.e|etc|vs))\.\s+(?=[A-Z"'`<$])/.exec(text);
+  return end === null ? text : text.slice(0, end.index + 1);
 }
 
 function propertyKey(key: string): string {

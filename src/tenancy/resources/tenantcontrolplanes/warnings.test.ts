@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../apimachinery/object.ts';
+import { apiServerContainer } from '../../provisioning/admin-cluster/api-server.ts';
+import { schedulerContainer } from '../../provisioning/admin-cluster/scheduler.ts';
+import type { TenantInput } from '../../provisioning/tenant-input.ts';
 import { deployment, network, tenant } from './tenant-sample.ts';
 import { tenantWarnings } from './warnings.ts';
 
@@ -22,3 +25,23 @@ const cases: readonly (readonly [JsonObject, readonly string[]])[] = [
 ];
 
 test.each(cases)('%j', (spec, expected) => expect(tenantWarnings(tenant(spec))).toEqual(expected));
+
+describe.each([
+  ['apiServer', apiServerContainer],
+  ['scheduler', schedulerContainer],
+] as const)('flags of %s', (component, container) => {
+  const rendered = (extra: readonly string[]) => {
+    const object = tenant(deployment({ extraArgs: { [component]: extra } }));
+    const endpoint = { host: '192.0.2.1', port: 6443, clusterIp: '10.0.0.1' };
+    const storage = { dataStoreName: 'a', driver: 'etcd', endpoints: ['etcd:2379'], schema: 's', username: 'u' };
+    return { object, args: container({ tenant: object, endpoint, storage } as unknown as TenantInput).args ?? [] };
+  };
+  const flags = rendered([]).args.map((arg) => arg.slice(0, arg.indexOf('=')));
+
+  test('are ours to begin with', () => expect(flags.length).toBeGreaterThan(4));
+
+  test.each(flags)('%s is warned about if and only if it is dropped', (flag) => {
+    const { object, args: rendering } = rendered([`${flag}=of-the-user`]);
+    expect(tenantWarnings(object)).toHaveLength(rendering.includes(`${flag}=of-the-user`) ? 0 : 1);
+  });
+});
