@@ -125,6 +125,7 @@ default_account_there() { must_run kube-controller-manager && kubectl_admin get 
 start_control_plane() {
   mkdir -p "$KAMAJI_STATE" "$RUN_DIR" "$LOG_DIR"
   chmod 711 "$KAMAJI_STATE"
+  chmod 700 "$LOG_DIR"
   make_admin_network
   make_credentials
   start_etcd

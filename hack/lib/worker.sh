@@ -1,13 +1,17 @@
 # shellcheck shell=bash
 # Workers: real nodes that join a tenant with kubeadm.
 
-# worker_address: the first free one of the machine network.
-worker_address() {
+# take_address NAME: the first free one of the machine network; two workers may be added at the same time.
+take_address() {
   local number taken
+  mkdir -p "$NODES_DIR/$1"
+  exec 7>"$NODES_DIR/.addresses"
+  flock 7
   taken=" $(cat "$NODES_DIR"/*/address 2>/dev/null | xargs) "
   for ((number = 10; number < 250; number++)); do
     if [[ $taken != *" $MACHINE_NET.$number "* ]]; then
-      echo "$MACHINE_NET.$number"
+      echo "$MACHINE_NET.$number" >"$NODES_DIR/$1/address"
+      exec 7>&-
       return
     fi
   done
@@ -20,9 +24,9 @@ worker_join() {
   local -a join
   read -r -a join <<<"$4"
   [[ ${join[0]:-} == kubeadm && ${join[1]:-} == join && -n ${join[2]:-} ]] || die "this is no kubeadm join command: ${4//--token */--token ...}"
-  address=$(worker_address)
+  take_address "$name"
+  address=$(<"$dir/address")
   mkdir -p "$dir/patches"
-  echo "$address" >"$dir/address"
   printf '%s/%s\n' "$namespace" "$tenant" >"$dir/tenant"
   netns=$(worker_netns "$name")
   make_worker_network "$name" "$address"
@@ -33,7 +37,7 @@ worker_join() {
   in_node "$name" "${join[@]}" --node-name "$name" --cri-socket unix:///run/containerd/containerd.sock \
     --patches /run/kamaji/node/patches --ignore-preflight-errors=all >"$LOG_DIR/join-$name.log" 2>&1 || {
     sed -E 's/[a-z0-9]{6}\.[a-z0-9]{16}/(token)/g' "$LOG_DIR/join-$name.log" | tail -n 20 >&2
-    die "kubeadm join failed; whole log: $LOG_DIR/join-$name.log, the kubelet's: $dir/var/log/kubelet.log"
+    die "kubeadm join failed; whole log: $LOG_DIR/join-$name.log, the kubelet's: $LOG_DIR/kubelet-$name.log"
   }
   say "waiting for the node to be Ready"
   wait_until 120 "the pod range of node $name" connect_pods "$name" worker_kubectl "$name"
@@ -63,6 +67,14 @@ connect_workers() {
   done
 }
 
+# keep_worker_logs NAME: of a worker that did not become Ready.
+keep_worker_logs() {
+  local what
+  for what in kubelet containerd; do
+    if [[ -s $NODES_DIR/$1/var/log/$what.log ]]; then cp "$NODES_DIR/$1/var/log/$what.log" "$LOG_DIR/$what-$1.log"; fi
+  done
+}
+
 # worker_remove NAME: the machine is gone, as if somebody had pulled its plug; the tenant keeps a Node object.
 worker_remove() {
   local name=$1 number
@@ -73,5 +85,4 @@ worker_remove() {
     ip -n "$KAMAJI_NETNS" link delete "w${number##*.}" 2>/dev/null || true
   fi
   remove_node_folder "$name"
-  rm -f "$LOG_DIR/join-$name.log" "$LOG_DIR/node-$name.log"
 }
