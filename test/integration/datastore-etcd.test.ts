@@ -106,6 +106,7 @@ async function start(auth: boolean): Promise<ConformanceServer> {
       'role over other keys': async ({ schema }) => {
         await addRole(schema);
         await allow(schema, '/other/', '/other0');
+        await admin.call('KV.Put', { key: Buffer.from(`/${schema}/theirs`), value: Buffer.from('x') });
       },
       'role over everything': async ({ schema }) => {
         await addRole(schema);

@@ -196,6 +196,8 @@ export function dataStoreConformance(definition: SupportedDriver, options: Confo
         const before = await server.inventory();
         expect(await codeOf(driver.ensureTenant(a)), name).toBe('IdentityConflict');
         expect(await server.inventory(), name).toEqual(before);
+        expect(await driver.removeTenant(a), name).toEqual({ removedKeys: 0 });
+        expect(await server.inventory(), name).toEqual(before);
       }
     });
 

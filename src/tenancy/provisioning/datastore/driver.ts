@@ -43,7 +43,10 @@ export interface DataStoreDriver {
    * they are right. Throws IdentityConflict, having changed nothing, when user or role belong to somebody else.
    */
   ensureTenant(identity: TenantIdentity, options?: DriverCallOptions): Promise<{ readonly changed: boolean }>;
-  /** Takes away the tenant's access, then all its keys. Fine when there is nothing, or only a part. */
+  /**
+   * Takes away the tenant's access, then all its keys. Fine when there is nothing, or only a part. What is somebody else's, as
+   * `ensureTenant` judges it, is left alone.
+   */
   removeTenant(identity: TenantIdentity, options?: DriverCallOptions): Promise<{ readonly removedKeys: number }>;
   /** Never throws but for an aborted signal: what is wrong is the answer. */
   check(options?: DriverCallOptions): Promise<DataStoreHealth>;

@@ -83,11 +83,13 @@ class EtcdDriver implements DataStoreDriver {
     options: DriverCallOptions = {},
   ): Promise<{ readonly removedKeys: number }> {
     checkIdentity(identity);
+    const found = await this.#look(identity, options);
     // Access first: a kube-apiserver that still runs must not write keys after they were removed.
-    const { userRoles } = await this.#look(identity, options);
-    if (userRoles?.every((role) => role === identity.schema)) {
+    if (found.userRoles !== undefined && foreignUser(identity, found) === undefined) {
       await this.#callUnless([ETCD.userNotFound], 'Auth.UserDelete', { name: identity.username }, options);
     }
+    // The keys of somebody else who has this name in etcd were never the tenant's.
+    if (foreignRole(identity, found) !== undefined) return { removedKeys: 0 };
     await this.#callUnless([ETCD.roleNotFound], 'Auth.RoleDelete', { role: identity.schema }, options);
     return { removedKeys: await this.#removeKeys(identity, options) };
   }
@@ -196,24 +198,25 @@ interface Changes {
 }
 
 /** A user or role that is used for something else is not ours to change: the tenant needs another name. */
-function refuseForeign({ schema, username }: TenantIdentity, found: Found): void {
-  const foreignRole = found.userRoles?.find((role) => role !== schema);
-  if (foreignRole !== undefined) {
-    throw new DataStoreError(
-      'IdentityConflict',
-      `user ${JSON.stringify(username)} exists in etcd and has the role ${JSON.stringify(foreignRole)}, which is not this tenant's`,
-    );
-  }
+function refuseForeign(identity: TenantIdentity, found: Found): void {
+  const reason = foreignUser(identity, found) ?? foreignRole(identity, found);
+  if (reason !== undefined) throw new DataStoreError('IdentityConflict', reason);
+}
+
+/** Why the user of this name is not the tenant's; undefined when it is, or when there is none. */
+function foreignUser({ schema, username }: TenantIdentity, { userRoles }: Found): string | undefined {
+  const other = userRoles?.find((role) => role !== schema);
+  return other === undefined
+    ? undefined
+    : `user ${JSON.stringify(username)} exists in etcd and has the role ${JSON.stringify(other)}, which is not this tenant's`;
+}
+
+function foreignRole({ schema }: TenantIdentity, { permissions }: Found): string | undefined {
   const range = tenantKeyRange(schema);
-  const foreignPermission = found.permissions?.some(
-    (permission) => !sameKeyRange(permission, range) && !isBarePrefixRange(permission, schema),
-  );
-  if (foreignPermission) {
-    throw new DataStoreError(
-      'IdentityConflict',
-      `role ${JSON.stringify(schema)} exists in etcd and reaches keys outside of ${JSON.stringify(`/${schema}/`)}`,
-    );
-  }
+  const other = permissions?.some((one) => !sameKeyRange(one, range) && !isBarePrefixRange(one, schema));
+  return other
+    ? `role ${JSON.stringify(schema)} exists in etcd and reaches keys outside of ${JSON.stringify(`/${schema}/`)}`
+    : undefined;
 }
 
 function judge(
