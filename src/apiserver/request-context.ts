@@ -15,6 +15,8 @@ export interface RequestContext {
   readonly warnings: Warnings;
   /** Aborts when the client is gone, the deadline has passed or, for watches, the server stops. */
   readonly signal: AbortSignal;
+  /** Gives the request up: whatever is still at work for it stops. */
+  abort(reason: Error): void;
   readonly isLongRunning: boolean;
   user: UserInfo;
 }

@@ -1,0 +1,47 @@
+import type { X509Certificate } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import { newUnauthorized } from '../../apimachinery/status.ts';
+import type { Authenticator } from '../authentication/authenticator.ts';
+import type { UserInfo } from '../registry/definition.ts';
+import { contextOf } from '../request-context.ts';
+import { isOpenPath } from './paths.ts';
+
+const anonymous: UserInfo = { name: 'system:anonymous', groups: ['system:unauthenticated'], extra: {} };
+
+const certificates = new WeakMap<Socket, X509Certificate>();
+
+/** Asks the authenticators in order; who is nobody to all of them sees no more than the health of the server. */
+export function newAuthenticationFilter(authenticators: readonly Authenticator[]): RequestHandler {
+  return async (request: Request, _response: Response, next: NextFunction) => {
+    const context = contextOf(request);
+    const facts = {
+      rawHeaders: request.rawHeaders,
+      peerCertificate: peerCertificate(request.socket),
+      remoteAddress: request.socket.remoteAddress,
+      signal: context.signal,
+    };
+    context.user = (await firstMatch(authenticators, facts)) ?? anonymous;
+    if (context.user === anonymous && !isOpenPath(context.info.path)) throw newUnauthorized();
+    next();
+  };
+}
+
+async function firstMatch(authenticators: readonly Authenticator[], facts: Parameters<Authenticator['authenticate']>[0]): Promise<UserInfo | undefined> {
+  for (const authenticator of authenticators) {
+    const found = await authenticator.authenticate(facts);
+    if (found !== undefined) return found.user;
+  }
+  return undefined;
+}
+
+/** One object per connection, so that what is found out about it once stays known. */
+function peerCertificate(socket: Socket): X509Certificate | undefined {
+  if (!(socket instanceof TLSSocket)) return undefined;
+  const known = certificates.get(socket);
+  if (known !== undefined) return known;
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate !== undefined) certificates.set(socket, certificate);
+  return certificate;
+}

@@ -1,0 +1,50 @@
+import express from 'express';
+import type { Express, Request, Response } from 'express';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
+import type { Metrics } from '../base/metrics.ts';
+import type { Authenticator } from './authentication/authenticator.ts';
+import type { Authorizer } from './authorization/authorizer.ts';
+import { newAuthenticationFilter } from './filters/authenticate.ts';
+import { newAuthorizationFilter } from './filters/authorize.ts';
+import { newContextFilter } from './filters/context.ts';
+import { newDeadlineFilter } from './filters/deadline.ts';
+import { newErrorFilter } from './filters/errors.ts';
+import type { InFlightLimits } from './filters/in-flight.ts';
+import { newInFlightFilter } from './filters/in-flight.ts';
+import { newObserveFilter } from './filters/observe.ts';
+import type { ServerState } from './server-state.ts';
+
+export interface ChainOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly state: ServerState;
+  readonly authenticators: readonly Authenticator[];
+  readonly authorizer: Authorizer;
+  readonly inFlight: InFlightLimits;
+  isServed(group: string, version: string, resource: string, subresource: string): boolean;
+  /** Answers what the filters have let through; what it throws becomes the answer. */
+  serve(request: Request, response: Response): Promise<void>;
+}
+
+/**
+ * The way of every request, in order. The twin of k8s.io/apiserver/pkg/server/config.go, DefaultBuildHandlerChain: bodies are
+ * read (and limited) by the handlers, after everything here has agreed.
+ */
+export function newHandlerChain(options: ChainOptions): Express {
+  const { clock, log, metrics, state } = options;
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', false);
+  app.use(newContextFilter(clock, state));
+  app.use(newObserveFilter({ clock, log, metrics, state, isServed: options.isServed }));
+  app.use(newDeadlineFilter(clock));
+  app.use(newAuthenticationFilter(options.authenticators));
+  app.use(newInFlightFilter(options.inFlight, metrics));
+  app.use(newAuthorizationFilter(options.authorizer));
+  app.use((request: Request, response: Response) => options.serve(request, response));
+  app.use(newErrorFilter(log));
+  return app;
+}

@@ -1,0 +1,145 @@
+import { isJsonObject } from '../../apimachinery/json.ts';
+import type { OpenApiSchema } from '../../apimachinery/schema/openapi.ts';
+import { toOpenApiV2, toOpenApiV3 } from '../../apimachinery/schema/openapi.ts';
+import type { Schema } from '../../apimachinery/schema/schema.ts';
+import type { ResourceDefinition } from '../registry/definition.ts';
+import { metaSchemas } from './meta-definitions.generated.ts';
+import { answerName, requestName, scaleName, schemaName } from './operations.ts';
+
+/** The schemas that operations refer to, by name, in both versions of OpenAPI. */
+export type Schemas = Readonly<Record<string, object>>;
+
+const objectMeta = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
+const listMeta = 'io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta';
+const apiVersionDescription = 'Version of the schema of this object, with its group.';
+const kindDescription = 'Type of this object.';
+
+interface Dialect {
+  convert(schema: Schema): OpenApiSchema;
+  /** A property that is another schema. */
+  reference(name: string, description: string): object;
+  item(name: string): object;
+  shared(schema: object): object;
+}
+
+const v3: Dialect = {
+  convert: toOpenApiV3,
+  reference: (name, description) => ({ description, allOf: [{ $ref: `#/components/schemas/${name}` }] }),
+  item: (name) => ({ $ref: `#/components/schemas/${name}` }),
+  shared: (schema) => schema,
+};
+
+const v2: Dialect = {
+  convert: toOpenApiV2,
+  reference: (name, description) => ({ description, $ref: `#/definitions/${name}` }),
+  item: (name) => ({ $ref: `#/definitions/${name}` }),
+  shared: (schema) => downgraded(schema) as object,
+};
+
+export function schemasV3(definitions: readonly ResourceDefinition[]): Schemas {
+  return build(definitions, v3);
+}
+
+/** @throws Error when a schema holds what the converter in front of `/openapi/v2` refuses: that would break it for the whole cluster */
+export function schemasV2(definitions: readonly ResourceDefinition[]): Schemas {
+  const schemas = build(definitions, v2);
+  for (const [name, schema] of Object.entries(schemas)) checkV2(schema, name);
+  return schemas;
+}
+
+function build(definitions: readonly ResourceDefinition[], dialect: Dialect): Schemas {
+  const schemas: Record<string, object> = {};
+  const usesScale = definitions.some((definition) => definition.subresources.scale !== undefined);
+  for (const [name, schema] of Object.entries(metaSchemas)) {
+    if (usesScale || !name.startsWith(scaleName)) schemas[name] = dialect.shared(schema);
+  }
+  for (const definition of definitions) {
+    const { group, version, kind } = definition;
+    schemas[schemaName(definition)] = kindSchema(definition, dialect);
+    schemas[schemaName(definition, `${kind}List`)] = {
+      description: `${kind}List is a list of ${kind}`,
+      type: 'object',
+      required: ['items'],
+      properties: {
+        apiVersion: { type: 'string', description: apiVersionDescription },
+        items: { type: 'array', description: `List of ${definition.plural}.`, items: dialect.item(schemaName(definition)) },
+        kind: { type: 'string', description: kindDescription },
+        metadata: dialect.reference(listMeta, 'Standard list metadata.'),
+      },
+      'x-kubernetes-group-version-kind': [{ group, version, kind: `${kind}List` }],
+    };
+    for (const connect of definition.subresources.connect ?? []) {
+      schemas[answerName(definition, connect)] = dialect.convert(connect.responseSchema);
+      if (connect.requestSchema !== undefined) schemas[requestName(definition, connect)] = dialect.convert(connect.requestSchema);
+    }
+  }
+  return schemas;
+}
+
+function kindSchema(definition: ResourceDefinition, dialect: Dialect): object {
+  const { group, version, kind } = definition;
+  const own = dialect.convert(definition.schema) as { readonly properties?: object };
+  return {
+    ...own,
+    type: 'object',
+    properties: {
+      ...own.properties,
+      apiVersion: { type: 'string', description: apiVersionDescription },
+      kind: { type: 'string', description: kindDescription },
+      metadata: dialect.reference(objectMeta, "Standard object's metadata."),
+    },
+    'x-kubernetes-group-version-kind': [{ group, version, kind }],
+  };
+}
+
+/**
+ * A shared schema as kube-apiserver writes it into OpenAPI v2, letter for letter: a definition that differs from the cluster's
+ * own would get a second name there.
+ */
+function downgraded(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(downgraded);
+  if (!isJsonObject(value)) return value;
+  const result: Record<string, unknown> = {};
+  for (const [key, item] of Object.entries(value)) {
+    if (key === 'default') continue;
+    if (key === '$ref') result[key] = String(item).replace('#/components/schemas/', '#/definitions/');
+    else if (key === 'allOf' && Array.isArray(item) && item.length === 1) Object.assign(result, downgraded(item[0]));
+    else result[key] = downgraded(item);
+  }
+  return result;
+}
+
+const v2Keys: ReadonlySet<string> = new Set([
+  '$ref',
+  'additionalProperties',
+  'description',
+  'enum',
+  'format',
+  'items',
+  'maxItems',
+  'maxLength',
+  'maximum',
+  'minItems',
+  'minLength',
+  'minimum',
+  'pattern',
+  'properties',
+  'required',
+  'type',
+  'uniqueItems',
+]);
+
+function checkV2(schema: unknown, at: string): void {
+  if (!isJsonObject(schema)) throw new Error(`OpenAPI v2: ${at} is no schema`);
+  for (const key of Object.keys(schema)) {
+    if (!v2Keys.has(key) && !key.startsWith('x-')) throw new Error(`OpenAPI v2: ${at} holds ${JSON.stringify(key)}`);
+  }
+  const { properties, additionalProperties, items, type } = schema;
+  if (properties !== undefined && additionalProperties !== undefined) {
+    throw new Error(`OpenAPI v2: ${at} has properties and additionalProperties`);
+  }
+  if (type === 'array' && items === undefined) throw new Error(`OpenAPI v2: ${at} is an array without items`);
+  for (const [key, child] of Object.entries(properties ?? {})) checkV2(child, `${at}.${key}`);
+  if (items !== undefined) checkV2(items, `${at}[]`);
+  if (isJsonObject(additionalProperties)) checkV2(additionalProperties, `${at}.*`);
+}
