@@ -73,10 +73,8 @@ const causes = (status: Status | undefined) =>
   status?.details?.causes?.map((cause) => `${cause.field}: ${cause.message}`);
 
 describe('the default DataStore', () => {
-  const mutated = async (settings: Case, defaultDataStore: string | undefined = 'main') => {
-    const result = await plugin({ ...(defaultDataStore === undefined ? {} : { defaultDataStore }) }).mutate?.(
-      request(settings),
-    );
+  const mutated = async (settings: Case, defaultDataStore = 'main') => {
+    const result = await plugin({ defaultDataStore }).mutate?.(request(settings));
     return (result as unknown as { spec?: { dataStore?: unknown } }).spec?.dataStore;
   };
 
