@@ -3,7 +3,7 @@ import { systemClock, type Clock } from '../base/clock.ts';
 import { abortReason, withDeadline } from '../base/deadline.ts';
 import type { Logger } from '../base/log.ts';
 import type { Metrics } from '../base/metrics.ts';
-import { isConflict, isAlreadyExists } from '../kubeclient/api-error.ts';
+import { isAlreadyExists, isConflict, isNotFound } from '../kubeclient/api-error.ts';
 import type { KubeClient } from '../kubeclient/client.ts';
 import type { Lease } from '../kubeclient/kinds.ts';
 import { LEASES } from '../kubeclient/resources.ts';
@@ -204,6 +204,8 @@ class Election {
       this.#see(await client.update(LEASES, { ...lease, spec }, { signal, timeoutMs }));
       return true;
     } catch (error) {
+      // Deleted under us: made anew by the next try.
+      if (isNotFound(error)) this.#seen = undefined;
       if (!isConflict(error) && !isAlreadyExists(error)) throw error;
       // Another was faster, or touched it: look who holds it now.
       const winner = await client.find(LEASES, namespace, name, { signal, timeoutMs });
