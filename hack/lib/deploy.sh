@@ -41,7 +41,6 @@ deploy_product() {
   say "deploying etcd for tenants"
   start_datastore_etcd
   say "deploying $1"
-  [[ -n ${TARGET_KUBECONFIG:-} ]] || make_product_volume
   apply_product "$1"
   wait_or_explain 180 "etcd" etcd_is_ready
   wait_or_explain 180 "the API v1alpha1.kamaji.io to be Available" api_available
