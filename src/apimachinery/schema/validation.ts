@@ -28,15 +28,11 @@ export function validate(schema: Schema, value: unknown, path = ''): readonly Fi
 }
 
 function validateValue(schema: Schema, value: Json, path: string, errors: FieldError[]): void {
+  if (value === null && schema.nullable === true) return;
   const expected = schema['x-kubernetes-int-or-string'] === true ? ['integer', 'string'] : schema.type;
-  if (value === null) {
-    if (expected !== undefined && schema.nullable !== true) errors.push(typeMismatch(path, String(expected), 'null'));
-    return;
-  }
   const actual = typeName(value);
   if (expected !== undefined && !isOfType(expected, actual)) {
-    errors.push(typeMismatch(path, String(expected), actual));
-    return;
+    errors.push(invalidType(path, actual, `${path} in body must be of type ${String(expected)}: "${actual}"`));
   }
   if (typeof value === 'string') validateString(schema, value, path, errors);
   else if (typeof value === 'number') validateNumber(schema, value, path, errors);
@@ -54,8 +50,9 @@ function validateValue(schema: Schema, value: Json, path: string, errors: FieldE
 }
 
 function typeName(value: Json): string {
+  if (value === null) return 'null';
   if (Array.isArray(value)) return 'array';
-  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number';
+  if (typeof value === 'number') return Number.isInteger(value) && Math.abs(value) <= 2 ** 63 ? 'integer' : 'number';
   return typeof value;
 }
 
@@ -64,26 +61,29 @@ function isOfType(expected: string | readonly string[], actual: string): boolean
   return expected === actual || (expected === 'number' && actual === 'integer');
 }
 
-function typeMismatch(path: string, expected: string, actual: string): FieldError {
-  return invalidType(path, actual, `${path} in body must be of type ${expected}: "${actual}"`);
-}
-
 /** Stands for values of format `byte` in messages: they may be credentials. */
 const REDACTED = '<not shown>';
 
 function validateString(schema: Schema, value: string, path: string, errors: FieldError[]): void {
-  const length = schema.maxLength === undefined && schema.minLength === undefined ? 0 : codePoints(value);
-  if (schema.maxLength !== undefined && length > schema.maxLength) errors.push(tooLongValue(path, schema.maxLength));
-  if (schema.minLength !== undefined && length < schema.minLength) {
-    errors.push(invalidValue(path, value, `${path} in body should be at least ${schema.minLength} chars long`));
-  }
-  if (schema.pattern !== undefined && !compiledPattern(schema.pattern).test(value)) {
-    errors.push(invalidValue(path, value, `${path} in body should match '${schema.pattern}'`));
-  }
+  const finding = stringFinding(schema, value, path);
+  if (finding !== undefined) errors.push(finding);
   if (schema.format !== undefined && !hasFormat(schema.format, value)) {
     const shown = schema.format === 'byte' ? REDACTED : value;
     errors.push(invalidType(path, shown, `${path} in body must be of type ${schema.format}: ${goQuote(shown)}`));
   }
+}
+
+/** The first one only, as the reference has it. */
+function stringFinding(schema: Schema, value: string, path: string): FieldError | undefined {
+  const { minLength = 0, maxLength = Infinity, pattern } = schema;
+  if (value.length > maxLength && codePoints(value) > maxLength) return tooLongValue(path, maxLength);
+  if (value.length < 2 * minLength && codePoints(value) < minLength) {
+    return invalidValue(path, value, `${path} in body should be at least ${minLength} chars long`);
+  }
+  if (pattern !== undefined && !compiledPattern(pattern).test(value)) {
+    return invalidValue(path, value, `${path} in body should match '${pattern}'`);
+  }
+  return undefined;
 }
 
 function codePoints(text: string): number {
@@ -101,18 +101,9 @@ function compiledPattern(pattern: string): RegExp {
   return compiled;
 }
 
-const INTEGER_RANGES: Readonly<Record<string, readonly [number, number]>> = {
-  int32: [-(2 ** 31), 2 ** 31 - 1],
-  int64: [-(2 ** 63), 2 ** 63],
-};
-
 function validateNumber(schema: Schema, value: number, path: string, errors: FieldError[]): void {
-  if (schema.type === 'integer') {
-    const format = schema.format ?? 'int64';
-    const [lowest, highest] = INTEGER_RANGES[format] ?? [-Infinity, Infinity];
-    if (value < lowest || value > highest) {
-      errors.push(invalidValue(path, value, `${path} in body must be of type integer with format ${format}`));
-    }
+  if (schema.format === 'int32' && (value < -(2 ** 31) || value >= 2 ** 31)) {
+    errors.push(invalidValue(path, value, `${path} in body must be of type integer with format int32`));
   }
   if (schema.minimum !== undefined && value < schema.minimum) {
     errors.push(invalidValue(path, value, `${path} in body should be greater than or equal to ${schema.minimum}`));
@@ -123,7 +114,6 @@ function validateNumber(schema: Schema, value: number, path: string, errors: Fie
 }
 
 function validateArray(schema: Schema, values: readonly Json[], path: string, errors: FieldError[]): void {
-  const before = errors.length;
   if (schema.items !== undefined) {
     for (const [index, value] of values.entries()) validateValue(schema.items, value, `${path}[${index}]`, errors);
   }
@@ -136,7 +126,7 @@ function validateArray(schema: Schema, values: readonly Json[], path: string, er
   if (schema.uniqueItems === true && duplicates(values.map(identity)).length > 0) {
     errors.push(invalidValue(path, values, `${path} in body shouldn't contain duplicates`));
   }
-  if (errors.length === before) validateListType(schema, values, path, errors);
+  validateListType(schema, values, path, errors);
 }
 
 function validateListType(schema: Schema, values: readonly Json[], path: string, errors: FieldError[]): void {
@@ -144,7 +134,7 @@ function validateListType(schema: Schema, values: readonly Json[], path: string,
   if (listType === 'set') {
     for (const index of duplicates(values.map(identity)))
       errors.push(duplicateValue(`${path}[${index}]`, values[index]));
-  } else if (listType === 'map') {
+  } else if (listType === 'map' && values.every(isJsonObject)) {
     const keys = values.map((value) => mapKey(schema['x-kubernetes-list-map-keys'] ?? [], value));
     for (const index of duplicates(keys.map(identity))) errors.push(duplicateValue(`${path}[${index}]`, keys[index]));
   }
