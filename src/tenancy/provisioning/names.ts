@@ -3,6 +3,8 @@
 export const LABEL_PROJECT = 'kamaji.io/project';
 export const LABEL_NAME = 'kamaji.io/name';
 export const LABEL_COMPONENT = 'kamaji.io/component';
+/** Which of our components made an object; `kamaji.io/component` says what the object is, for people and other tools. */
+export const LABEL_PART = 'kamaji.io/part';
 export const PROJECT = 'kamaji';
 /** On Secrets whose certificates are renewed; the value tells where they are: `x509` or `kubeconfig`. */
 export const LABEL_CERTIFICATE_LIFECYCLE = 'kamaji.io/certificate_lifecycle_controller';

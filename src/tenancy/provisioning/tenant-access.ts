@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
-import type { KubeObject } from '../../apimachinery/object.ts';
 import type { Clock } from '../../base/clock.ts';
-import type { KubeClient, Resource } from '../../kubeclient/client.ts';
+import type { KubeClient } from '../../kubeclient/client.ts';
+import { SECRETS } from '../../kubeclient/resources.ts';
 import type { CertificateAndKey } from '../../pki/certificate-and-key.ts';
 import { issueCertificate, openAuthority } from '../../pki/issue.ts';
 import type { TenantControlPlane } from '../api/tenant-control-plane.ts';
@@ -25,18 +25,6 @@ export interface TenantAccessOptions {
   readonly clock: Clock;
   createClient(options: TenantClientOptions): KubeClient;
 }
-
-interface SecretObject extends KubeObject {
-  readonly data?: Readonly<Record<string, string>>;
-}
-
-const SECRETS: Resource<SecretObject> = {
-  group: '',
-  version: 'v1',
-  plural: 'secrets',
-  kind: 'Secret',
-  namespaced: true,
-};
 
 /** How we get into tenants: with a short-lived certificate signed by the tenant's own CA, over the tenant's Service. */
 export interface TenantAccess {
@@ -72,7 +60,7 @@ export function createTenantAccess(options: TenantAccessOptions): TenantAccess {
     const secret = await adminClient.find(SECRETS, namespace, tenantObjectNames(name).ca, signal ? { signal } : {});
     const certificate = decode(secret?.data?.['ca.crt']);
     const key = decode(secret?.data?.['ca.key']);
-    // A Secret of that name that another tenant's or user's: never sign with a key that is not this tenant's.
+    // Never sign with a key that is not this tenant's: the Secret of that name may be somebody else's.
     const owned = secret?.metadata.ownerReferences?.some((owner) => owner.uid === tenant.metadata.uid) === true;
     return certificate === undefined || key === undefined || !owned ? undefined : { certificate, key };
   };

@@ -28,8 +28,8 @@ export interface DataStoreReconcilerDependencies {
   /** @throws DataStoreError */
   open(connection: DataStoreConnection): DataStoreDriver;
   forget(dataStoreName: string): void;
-  /** Writes the status when it differs from the stored one. */
-  commitStatus(dataStore: DataStore, status: DataStoreStatus, signal: AbortSignal): Promise<void>;
+  /** Writes what `next` says when it differs from what is stored. */
+  commitStatus(dataStore: DataStore, next: (current: DataStore) => DataStoreStatus, signal: AbortSignal): Promise<void>;
 }
 
 /** Looks whether a DataStore can be used, tells tenants through the registry and people through the status. */
@@ -46,7 +46,8 @@ export function createDataStoreReconciler(dependencies: DataStoreReconcilerDepen
     const verdict = await examine(dependencies, dataStore, signal);
     registry.set(name, verdict);
     const users = usersOf(name, tenants.list());
-    await dependencies.commitStatus(dataStore, dataStoreStatus(dataStore, verdict, users, clock.now()), signal);
+    const nowMs = clock.now();
+    await dependencies.commitStatus(dataStore, (current) => dataStoreStatus(current, verdict, users, nowMs), signal);
     return { requeueAfterMs: verdict.healthy ? HEALTHY_CHECK_MS : UNHEALTHY_CHECK_MS };
   };
 }

@@ -14,7 +14,7 @@ import type { TenantHandoffs } from './handoff.ts';
 import type { TenantReports } from './reports.ts';
 
 /** How often everything is applied again, so that what somebody deleted in the tenant comes back. */
-const DRIFT_MS = 5 * 60_000;
+export const DRIFT_MS = 5 * 60_000;
 
 export interface TenantClusterDependencies {
   readonly tenants: Lister<TenantControlPlane>;
@@ -23,7 +23,6 @@ export interface TenantClusterDependencies {
   readonly clock: Clock;
   /** A client with all rights in the tenant; undefined while there is no CA. */
   clientFor(tenant: TenantControlPlane, signal: AbortSignal): Promise<KubeClient | undefined>;
-  forget(uid: string): void;
   /** Applies one component in the tenant and prunes what it no longer describes. */
   apply(
     client: KubeClient,

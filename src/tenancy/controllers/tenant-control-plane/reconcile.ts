@@ -1,11 +1,10 @@
-import { isDeepStrictEqual } from 'node:util';
-import type { KubeObject } from '../../../apimachinery/object.ts';
+import type { Condition, KubeObject } from '../../../apimachinery/object.ts';
 import { formatTimestamp } from '../../../apimachinery/time.ts';
 import type { Clock } from '../../../base/clock.ts';
-import type { Logger } from '../../../base/log.ts';
 import { isApiError } from '../../../kubeclient/api-error.ts';
 import type { Lister } from '../../../kubeclient/informer.ts';
 import { splitKey } from '../../../kubeclient/store.ts';
+import { setCondition } from '../../../reconcile/conditions.ts';
 import type { ReconcileResult } from '../../../reconcile/controller.ts';
 import type { TenantControlPlane } from '../../api/tenant-control-plane.ts';
 import type { TenantControlPlaneStatus } from '../../api/tenant-control-plane-status.ts';
@@ -14,6 +13,7 @@ import { ANNOTATION_PAUSED, FINALIZER, tenantObjectNames } from '../../provision
 import { ProvisioningError } from '../../provisioning/provisioning-error.ts';
 import type { TenantInput, TenantStorage } from '../../provisioning/tenant-input.ts';
 import type { DataStoreRegistry } from '../data-store/registry.ts';
+import type { TenantHandoffs } from '../tenant-cluster/handoff.ts';
 import type { TenantReports } from '../tenant-cluster/reports.ts';
 import type { Blocked, ConditionStep, LiveDeployment, LiveService, TenantFacts } from './facts.ts';
 import type { Provisioner } from './provision.ts';
@@ -28,15 +28,18 @@ export interface TenantReconcilerDependencies {
   readonly tenants: Lister<TenantControlPlane>;
   readonly dataStores: DataStoreRegistry;
   readonly reports: TenantReports;
+  readonly handoffs: TenantHandoffs;
   readonly provisioner: Provisioner;
   readonly clock: Clock;
-  readonly log: Logger;
   liveDeployment(namespace: string, name: string): LiveDeployment | undefined;
   addFinalizer(tenant: TenantControlPlane, finalizer: string, signal: AbortSignal): Promise<TenantControlPlane>;
   removeFinalizer(tenant: TenantControlPlane, finalizer: string, signal: AbortSignal): Promise<void>;
-  commitStatus(tenant: TenantControlPlane, status: TenantControlPlaneStatus, signal: AbortSignal): Promise<void>;
-  /** Tells people about a transition; never throws. */
-  announce(tenant: TenantControlPlane, status: TenantControlPlaneStatus): void;
+  /** Writes what `next` says when it differs from what is stored, and tells people about the conditions that turned. */
+  commitStatus(
+    tenant: TenantControlPlane,
+    next: (current: TenantControlPlane) => TenantControlPlaneStatus,
+    signal: AbortSignal,
+  ): Promise<void>;
 }
 
 /** Thrown by a step that has to wait: not an error, but a sentence for the status. */
@@ -93,16 +96,21 @@ export function createTenantReconciler(dependencies: TenantReconcilerDependencie
       service: pass.service,
       tenantCluster: reports.get(pass.tenant.metadata.uid ?? ''),
     };
-    const status = computeStatus(pass.tenant, facts, formatTimestamp(clock.now()));
-    if (!isDeepStrictEqual(status, pass.tenant.status)) {
-      await dependencies.commitStatus(pass.tenant, status, signal);
-      dependencies.announce(pass.tenant, status);
-    }
+    const now = formatTimestamp(clock.now());
+    await dependencies.commitStatus(pass.tenant, (current) => computeStatus(current, facts, now), signal);
+    handOff(pass, (deployment?.status?.availableReplicas ?? 0) > 0, key);
     if (outcome.kind === 'failed') throw outcome.error;
     if (outcome.kind === 'waiting') return outcome.retryAfterMs === undefined ? {} : { requeueAfterMs: outcome.retryAfterMs };
     const untilRenewal = (pass.nextRenewal?.getTime() ?? Number.POSITIVE_INFINITY) - clock.now();
     return { requeueAfterMs: Math.max(1_000, Math.min(RESYNC_MS, untilRenewal)) };
   };
+
+  function handOff(pass: Pass, available: boolean, key: string): void {
+    const { tenant, input } = pass;
+    if (input === undefined) return;
+    const pki = { ca: { certificate: input.pki.ca.certificate } };
+    dependencies.handoffs.offer(tenant.metadata.uid ?? '', key, { ...input, pki }, available);
+  }
 
   type Outcome =
     | { readonly kind: 'done' }
@@ -155,30 +163,24 @@ async function tearDown(
     if (signal.aborted) throw error;
     const blocked =
       error instanceof Waiting ? error.blocked : explain('DataStoreReady', error);
-    const now = formatTimestamp(dependencies.clock.now());
-    const status: TenantControlPlaneStatus = {
-      ...tenant.status,
-      conditions: [
-        ...(tenant.status?.conditions ?? []).filter((condition) => condition.type !== 'Ready'),
-        {
-          type: 'Ready',
-          status: 'False',
-          reason: blocked.reason,
-          message: `cannot be deleted yet: ${blocked.message}`,
-          lastTransitionTime: now,
-          observedGeneration: tenant.metadata.generation ?? 0,
-        },
-      ],
-    };
-    const before = tenant.status?.conditions?.find((condition) => condition.type === 'Ready');
-    if (before?.message !== `cannot be deleted yet: ${blocked.message}`) {
-      await dependencies.commitStatus(tenant, status, signal);
-      dependencies.announce(tenant, status);
-    }
+    const { clock, commitStatus } = dependencies;
+    await commitStatus(tenant, (current) => stuckStatus(current, blocked, clock.now()), signal);
     if (error instanceof Waiting) return { requeueAfterMs: error.retryAfterMs ?? WAIT_MS };
     throw error;
   }
   dependencies.reports.delete(tenant.metadata.uid ?? '');
   await dependencies.removeFinalizer(tenant, FINALIZER, signal);
   return {};
+}
+
+/** The status of a tenant that cannot go yet: the last one, with a Ready that says why. */
+function stuckStatus(tenant: TenantControlPlane, blocked: Blocked, nowMs: number): TenantControlPlaneStatus {
+  const ready: Condition = {
+    type: 'Ready',
+    status: 'False',
+    reason: blocked.reason,
+    message: `cannot be deleted yet: ${blocked.message}`,
+    observedGeneration: tenant.metadata.generation ?? 0,
+  };
+  return { ...tenant.status, conditions: setCondition(tenant.status?.conditions, ready, nowMs) };
 }

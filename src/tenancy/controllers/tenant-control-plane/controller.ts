@@ -1,0 +1,148 @@
+import { getCondition } from '../../../reconcile/conditions.ts';
+import { commitStatus } from '../../../reconcile/committer.ts';
+import { createController, type Controller } from '../../../reconcile/controller.ts';
+import type { KubeObject } from '../../../apimachinery/object.ts';
+import { objectKey } from '../../../kubeclient/store.ts';
+import { resourceFor, SECRETS } from '../../../kubeclient/resources.ts';
+import { ComponentApplier } from '../../../reconcile/apply-component.ts';
+import { API_VERSION } from '../../api/group.ts';
+import type { TenantControlPlane } from '../../api/tenant-control-plane.ts';
+import type { TenantControlPlaneStatus } from '../../api/tenant-control-plane-status.ts';
+import { TENANT_CONTROL_PLANES } from '../../api/resources.ts';
+import { FIELD_MANAGER, LABEL_NAME, LABEL_PART, LABEL_PROJECT, PROJECT } from '../../provisioning/names.ts';
+import type { LiveSecret } from '../../provisioning/existing-secrets.ts';
+import type { ControllerContext } from '../all.ts';
+import type { LiveDeployment } from './facts.ts';
+import { createProvisioner } from './provision.ts';
+import { RecentWrites } from './recent.ts';
+import { createTenantReconciler } from './reconcile.ts';
+
+const CONCURRENCY = 8;
+/** Objects of a list do not say what they are. */
+const TENANT_TYPE = { apiVersion: API_VERSION, kind: 'TenantControlPlane' } as const;
+
+/** Joins the steps of a tenant's life with the clients and caches that they work on. */
+export function createTenantController(context: ControllerContext): Controller {
+  const { adminClient, kamajiClient, admin, tenants, dataStores, reports, handoffs, events, access, clock, log } = context;
+  const applier = new ComponentApplier({
+    client: adminClient,
+    fieldManager: FIELD_MANAGER,
+    componentLabel: LABEL_PART,
+    caches: admin.all,
+    clock,
+    log,
+    metrics: context.metrics,
+  });
+  const secrets = new RecentWrites<LiveSecret>(admin.secrets, clock);
+  const deployments = new RecentWrites<KubeObject>(admin.deployments, clock);
+  const rememberIfRead = (object: KubeObject): void => {
+    if (object.kind === 'Secret') secrets.remember(object);
+    if (object.kind === 'Deployment') deployments.remember(object);
+  };
+  const scope = (owner: TenantControlPlane, signal: AbortSignal) => ({
+    owner,
+    sameCluster: true,
+    labels: { [LABEL_PROJECT]: PROJECT, [LABEL_NAME]: owner.metadata.name ?? '' },
+    signal,
+  });
+  admin.secrets.onChange({ delete: (secret) => secrets.forget(secret.metadata.namespace ?? '', secret.metadata.name ?? '') });
+  admin.deployments.onChange({ delete: (object) => deployments.forget(object.metadata.namespace ?? '', object.metadata.name ?? '') });
+
+  const provisioner = createProvisioner({
+    dataStores,
+    clock,
+    renewBeforeMs: context.renewBeforeMs,
+    liveSecret: (namespace, name) => secrets.get(namespace, name),
+    readSecret: (namespace, name, signal) => adminClient.find(SECRETS, namespace, name, { signal }),
+    async createOwned(tenant, object, signal) {
+      const { apiVersion, kind } = TENANT_TYPE;
+      const { name = '', uid = '' } = tenant.metadata;
+      const owner = { apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true };
+      const owned = { ...object, metadata: { ...object.metadata, ownerReferences: [owner] } };
+      const live = await adminClient.create(resourceFor(owned), owned, { signal });
+      rememberIfRead(live);
+      return live;
+    },
+    async apply(tenant, component, input, signal) {
+      const { live } = await applier.apply(component, input, scope(tenant, signal));
+      for (const object of live) rememberIfRead(object);
+      return live;
+    },
+    async removeAll(tenant, signal) {
+      const uid = tenant.metadata.uid ?? '';
+      for (const { cache, object } of admin.ownedBy(uid)) {
+        const { namespace = '', name = '', uid: objectUid = '' } = object.metadata;
+        await adminClient.delete(cache.resource, namespace, name, { uid: objectUid, propagationPolicy: 'Background', signal });
+      }
+      applier.forget(uid);
+      access.forget(uid);
+      handoffs.delete(uid);
+    },
+  });
+
+  const reconcile = createTenantReconciler({
+    tenants,
+    dataStores,
+    reports,
+    handoffs,
+    provisioner,
+    clock,
+    liveDeployment: (namespace, name) => deployments.get(namespace, name) as LiveDeployment | undefined,
+    addFinalizer(tenant, finalizer, signal) {
+      const finalizers = [...(tenant.metadata.finalizers ?? []), finalizer];
+      return patchFinalizers(tenant, finalizers, signal);
+    },
+    async removeFinalizer(tenant, finalizer, signal) {
+      await patchFinalizers(tenant, (tenant.metadata.finalizers ?? []).filter((other) => other !== finalizer), signal);
+    },
+    async commitStatus(tenant, next, signal) {
+      const committed = await commitStatus({ client: kamajiClient, resource: TENANT_CONTROL_PLANES, object: tenant, next, signal });
+      if (committed?.status !== undefined) announce(tenant, committed.status);
+    },
+  });
+
+  function patchFinalizers(tenant: TenantControlPlane, finalizers: readonly string[], signal: AbortSignal) {
+    const { namespace = '', name = '', resourceVersion, uid } = tenant.metadata;
+    const patch = { metadata: { finalizers, resourceVersion, uid } };
+    return kamajiClient.mergePatch(TENANT_CONTROL_PLANES, namespace, name, patch, { signal });
+  }
+
+  /** An Event for each condition that turned. */
+  function announce(tenant: TenantControlPlane, status: TenantControlPlaneStatus): void {
+    for (const condition of status.conditions ?? []) {
+      const before = getCondition(tenant.status?.conditions, condition.type);
+      const turnedTrue = condition.status === 'True' && before?.status !== 'True';
+      const turnedFalse = condition.status === 'False' && (before?.status === 'True' || (before?.reason !== condition.reason && condition.type === 'Ready'));
+      if (!turnedTrue && !turnedFalse) continue;
+      // A tenant on its way up is not a reason to warn.
+      const isWarning = turnedFalse && before?.status === 'True';
+      events.event({ ...tenant, ...TENANT_TYPE }, isWarning ? 'Warning' : 'Normal', condition.reason, condition.message);
+    }
+  }
+
+  const controller = createController({
+    name: 'tenant-control-plane',
+    reconcile,
+    concurrency: CONCURRENCY,
+    caches: [tenants, context.dataStoreCache, ...admin.all],
+    backoff: { initialMs: 200, maxMs: 60_000, jitter: 0.2 },
+    clock,
+    log,
+    metrics: context.metrics,
+  });
+  const enqueue = (key: string): void => controller.enqueue(key);
+  tenants.onChange({
+    add: (tenant) => enqueue(objectKey(tenant)),
+    update: (_old, tenant) => enqueue(objectKey(tenant)),
+    delete: (tenant) => {
+      applier.forget(tenant.metadata.uid ?? '');
+      reports.delete(tenant.metadata.uid ?? '');
+    },
+  });
+  admin.onChange(enqueue);
+  reports.onChange(enqueue);
+  dataStores.onChange((name) => {
+    for (const tenant of tenants.list()) if (tenant.spec.dataStore === name) enqueue(objectKey(tenant));
+  });
+  return controller;
+}
