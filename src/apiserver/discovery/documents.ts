@@ -44,7 +44,8 @@ function apiResource(group: string, version: string, resource: DiscoveredResourc
     name: resource.name,
     singularName: subresource === '' ? definition.singular : '',
     namespaced: definition.namespaced,
-    ...(isOwn ? {} : { group: kind.group, version: kind.version }),
+    // An empty group would mean that of the list.
+    ...(isOwn ? {} : { ...(kind.group === '' ? {} : { group: kind.group }), version: kind.version }),
     kind: kind.kind,
     verbs,
     ...(subresource === '' ? names(resource) : {}),

@@ -9,7 +9,7 @@ import { schemasV2, schemasV3 } from './schemas.ts';
 export function openApiV2(definitions: readonly ResourceDefinition[], version: string): object {
   return {
     swagger: '2.0',
-    info: { title: 'Kamaji', version },
+    info: { title: 'Aggregated API', version },
     paths: pathsOf(definitions, operationV2, (name, description) => ({
       name,
       in: 'path',
@@ -26,7 +26,7 @@ export function openApiV2(definitions: readonly ResourceDefinition[], version: s
 export function openApiV3(definitions: readonly ResourceDefinition[], version: string): object {
   return {
     openapi: '3.0.0',
-    info: { title: 'Kamaji', version },
+    info: { title: 'Aggregated API', version },
     paths: pathsOf(definitions, operationV3, (name, description) => ({
       name,
       in: 'path',

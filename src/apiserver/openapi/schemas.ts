@@ -30,7 +30,7 @@ const v3: Dialect = {
 };
 
 const v2: Dialect = {
-  convert: toOpenApiV2,
+  convert: (schema) => withoutDefaults(toOpenApiV2(schema)) as OpenApiSchema,
   reference: (name, description) => ({ description, $ref: `#/definitions/${name}` }),
   item: (name) => ({ $ref: `#/definitions/${name}` }),
   shared: (schema) => downgraded(schema) as object,
@@ -107,6 +107,20 @@ function downgraded(value: unknown): unknown {
     else result[key] = downgraded(item);
   }
   return result;
+}
+
+/** kube-apiserver takes defaults out of OpenAPI v2 (kube-openapi, builder PruneDefaults): old clients would apply them wrongly. */
+function withoutDefaults(schema: unknown): unknown {
+  if (!isJsonObject(schema)) return schema;
+  const { default: _default, properties, items, additionalProperties, ...rest } = schema;
+  return {
+    ...rest,
+    ...(isJsonObject(properties)
+      ? { properties: Object.fromEntries(Object.entries(properties).map(([key, child]) => [key, withoutDefaults(child)])) }
+      : {}),
+    ...(items === undefined ? {} : { items: withoutDefaults(items) }),
+    ...(additionalProperties === undefined ? {} : { additionalProperties: withoutDefaults(additionalProperties) }),
+  };
 }
 
 const v2Keys: ReadonlySet<string> = new Set([

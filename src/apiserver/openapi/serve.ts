@@ -34,7 +34,7 @@ export class OpenApi {
 
   /** False when the path is none of OpenAPI's. @throws StatusError (406) */
   async serve(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
-    const { info, query } = contextOf(request);
+    const { info, query, receivedAtMs } = contextOf(request);
     const document = this.#documents.get(info.path.replace(/\/+$/, ''));
     if (document === undefined) return false;
     if (!acceptsJson(request.headers.accept)) throw newNotAcceptable(['application/json']);
@@ -43,7 +43,7 @@ export class OpenApi {
     // A stale hash gets the current document: kube-openapi would redirect, which the aggregator turns into 502.
     if (query.get('hash') === document.etag) {
       response.setHeader('Cache-Control', 'public, immutable');
-      response.setHeader('Expires', new Date(Date.now() + yearSeconds * 1000).toUTCString());
+      response.setHeader('Expires', new Date(receivedAtMs + yearSeconds * 1000).toUTCString());
     } else {
       response.setHeader('Cache-Control', 'no-cache, private');
     }
