@@ -65,6 +65,7 @@ sample_tenant() {
 
 # wait_or_explain SECONDS WHAT CMD...: like wait_until, but shows what the pods are doing when it gives up.
 wait_or_explain() {
+  say "waiting for $2"
   if ! (wait_until "$@"); then
     {
       echo '--- pods'

@@ -22,7 +22,7 @@ leaked_processes() {
   for stat in /proc/[0-9]*; do
     pid=${stat#/proc/}
     if [[ $own == *" $pid "* || $pid == "$BASHPID" ]]; then continue; fi
-    line=$(tr '\0' ' ' <"$stat/cmdline" 2>/dev/null) || continue
+    line=$({ tr '\0' ' ' <"$stat/cmdline"; } 2>/dev/null) || continue # ended meanwhile
     if [[ "$line " == *"$KAMAJI_STATE"[/\ ]* || "$line " == *"/run/netns/$KAMAJI_NETNS"[.\ ]* ]] ||
       grep -qsF " $KAMAJI_STATE/" "$stat/mountinfo" || grep -qsE ":/$KAMAJI_NETNS\." "$stat/cgroup"; then
       echo "process: $pid ${line:0:120}"
