@@ -1,0 +1,96 @@
+import { isIP } from 'node:net';
+import { isLogLevel, type LogLevel } from '../base/log.ts';
+import { UsageError } from './usage-error.ts';
+
+export interface ServeFlags {
+  readonly bindAddress: string;
+  readonly securePort: number;
+  /** URL of the store, such as sqlite:///var/lib/kamaji/kamaji.db. */
+  readonly storage: string;
+  /** Our Service and its namespace: the name under which kube-apiserver calls us. */
+  readonly service: string;
+  readonly namespace: string;
+  /** Of the admin cluster; undefined: the pod's own service account. */
+  readonly kubeconfig: string | undefined;
+  readonly defaultDataStore: string | undefined;
+  readonly controllers: boolean;
+  readonly certificateRenewBeforeMs: number | undefined;
+  readonly logLevel: LogLevel;
+  readonly shutdownDelayMs: number;
+}
+
+interface Flag {
+  readonly fallback: string | undefined;
+  readonly help: string;
+}
+
+const FLAGS = {
+  'bind-address': { fallback: '0.0.0.0', help: 'address to listen on' },
+  'secure-port': { fallback: '8443', help: 'port to listen on' },
+  storage: { fallback: 'sqlite:///var/lib/kamaji/kamaji.db', help: 'where our objects are kept' },
+  service: { fallback: 'kamaji', help: 'name of our Service in the admin cluster' },
+  namespace: { fallback: 'kamaji-system', help: 'our namespace in the admin cluster' },
+  kubeconfig: { fallback: undefined, help: "kubeconfig of the admin cluster; the pod's service account when left out" },
+  'default-datastore': { fallback: undefined, help: 'DataStore of tenants that name none' },
+  controllers: { fallback: 'true', help: 'false serves the API alone' },
+  'certificate-renew-before': {
+    fallback: undefined,
+    help: 'renew certificates of tenants when less than this is left, such as 720h; a third of their lifetime when left out',
+  },
+  'log-level': { fallback: 'info', help: 'debug, info, warn or error' },
+  'shutdown-delay': { fallback: '3s', help: 'how long to go on serving after SIGTERM, until nobody is sent here any more' },
+} as const satisfies Record<string, Flag>;
+
+type FlagName = keyof typeof FLAGS;
+
+/** For node:util's parseArgs. */
+export const SERVE_OPTIONS = Object.fromEntries(Object.keys(FLAGS).map((name) => [name, { type: 'string' as const }]));
+
+export const SERVE_USAGE = `flags of serve:
+${Object.entries<Flag>(FLAGS)
+  .map(([name, { fallback, help }]) => `  --${name}=${fallback ?? ''}\n        ${help}`)
+  .join('\n')}
+`;
+
+/** @throws UsageError naming the flag */
+export function readServeFlags(values: Readonly<Record<string, string | undefined>>): ServeFlags {
+  const text = (name: FlagName): string | undefined => values[name] ?? FLAGS[name].fallback;
+  const bindAddress = text('bind-address') ?? '';
+  if (isIP(bindAddress) === 0) throw new UsageError(`--bind-address must be an IP address, not ${bindAddress}`);
+  const securePort = Number(text('secure-port'));
+  if (!Number.isInteger(securePort) || securePort < 1 || securePort > 65_535) {
+    throw new UsageError(`--secure-port must be between 1 and 65535, not ${text('secure-port') ?? ''}`);
+  }
+  const controllers = text('controllers') ?? '';
+  if (controllers !== 'true' && controllers !== 'false') throw new UsageError('--controllers must be true or false');
+  const logLevel = text('log-level') ?? '';
+  if (!isLogLevel(logLevel)) throw new UsageError(`--log-level must be debug, info, warn or error, not ${logLevel}`);
+  const renewBefore = text('certificate-renew-before');
+  const name = (flag: 'service' | 'namespace'): string => {
+    const value = text(flag) ?? '';
+    if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(value)) throw new UsageError(`--${flag} must be a DNS label, not '${value}'`);
+    return value;
+  };
+  return {
+    bindAddress,
+    securePort,
+    storage: text('storage') ?? '',
+    service: name('service'),
+    namespace: name('namespace'),
+    kubeconfig: text('kubeconfig'),
+    defaultDataStore: text('default-datastore') === '' ? undefined : text('default-datastore'),
+    controllers: controllers === 'true',
+    certificateRenewBeforeMs: renewBefore === undefined ? undefined : readDuration('certificate-renew-before', renewBefore),
+    logLevel,
+    shutdownDelayMs: readDuration('shutdown-delay', text('shutdown-delay') ?? '0s'),
+  };
+}
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+function readDuration(flag: FlagName, value: string): number {
+  const match = /^(\d{1,9})(ms|s|m|h)$/.exec(value);
+  const unit = UNITS[match?.[2] ?? ''];
+  if (match === null || unit === undefined) throw new UsageError(`--${flag} must be like 10s, 5m or 24h, not ${value}`);
+  return Number(match[1]) * unit;
+}

@@ -1,0 +1,52 @@
+import { parseArgs } from 'node:util';
+import { serve, SERVE_OPTIONS, SERVE_USAGE } from './cli/serve.ts';
+import { UsageError } from './cli/usage-error.ts';
+
+const USAGE = `usage: kamaji COMMAND [FLAGS]
+
+commands:
+  serve     run the API server and its controllers
+  version   print the version
+
+${SERVE_USAGE}`;
+
+/** Answers the exit code: 0 fine, 1 failed, 2 called the wrong way. */
+async function main(argv: readonly string[]): Promise<number> {
+  const [command = '', ...rest] = argv;
+  if (command === '--help' || command === '-h' || command === 'help') {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  if (command === 'version') {
+    const { productVersion } = await import('./cli/product-version.ts');
+    process.stdout.write(`${await productVersion()}\n`);
+    return 0;
+  }
+  if (command !== 'serve') throw new UsageError(command === '' ? 'a command is missing' : `unknown command ${command}`);
+  if (rest.includes('--help') || rest.includes('-h')) {
+    process.stdout.write(SERVE_USAGE);
+    return 0;
+  }
+  return serve(readFlags(rest));
+}
+
+function readFlags(argv: readonly string[]): Readonly<Record<string, string | undefined>> {
+  try {
+    const { values } = parseArgs({ args: [...argv], options: SERVE_OPTIONS, strict: true, allowPositionals: false });
+    return values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof UsageError) {
+    process.stderr.write(`error: ${error.message}\n\n${USAGE}`);
+    process.exitCode = 2;
+  } else {
+    process.stderr.write(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}
