@@ -12,6 +12,15 @@ import { EGRESS_CONFIGURATION_FILE, FILES_DIR, VOLUMES } from './volumes.ts';
 
 const pki = (file: string) => `${CERTIFICATES_DIR}/${file}`;
 
+/**
+ * All checks but two. At every start kube-apiserver waits a second before it looks whether the roles and priority classes
+ * that it brings along are there (pkg/registry/rbac/rest, EnsureRBACPolicy), and it serves in that second. In a tenant
+ * that exists they are, so that a control plane that wakes up or is replaced is ready a second sooner; in a new one the
+ * probe, as an anonymous request, waits for the roles by itself. When the two fail, the process ends.
+ */
+const READINESS_PATH =
+  '/readyz?exclude=poststarthook/rbac/bootstrap-roles&exclude=poststarthook/scheduling/bootstrap-system-priority-classes';
+
 export function apiServerContainer(input: TenantInput): Container {
   const { tenant } = input;
   const { deployment } = tenant.spec.controlPlane;
@@ -23,7 +32,7 @@ export function apiServerContainer(input: TenantInput): Container {
     args: apiServerArguments(input),
     ...containerProbes(
       'apiServer',
-      { port: tenant.spec.networkProfile.port, livenessPath: '/livez', readinessPath: '/readyz' },
+      { port: tenant.spec.networkProfile.port, livenessPath: '/livez', readinessPath: READINESS_PATH },
       deployment.probes,
     ),
     resources: deployment.resources?.apiServer ?? {},

@@ -14,13 +14,13 @@ type ProbeKind = 'liveness' | 'readiness' | 'startup';
 /**
  * Our timing; the user's wins field by field. Startup is looked at every second, since that is how soon a new tenant
  * answers, and given five minutes: kube-apiserver has to wait for its DataStore, and a slow machine is no reason to kill
- * it. The other timeouts are kubeadm's (cmd/kubeadm/app/util/staticpod): a busy API server answers slowly, and restarting
- * it makes that worse.
+ * it. The timeouts of liveness are kubeadm's (cmd/kubeadm/app/util/staticpod, LivenessProbe): a busy API server answers
+ * slowly, and restarting it makes that worse.
  */
-const DEFAULTS: Readonly<Record<ProbeKind, Required<ProbeSettings>>> = {
-  startup: { initialDelaySeconds: 0, timeoutSeconds: 5, periodSeconds: 1, successThreshold: 1, failureThreshold: 300 },
-  readiness: { initialDelaySeconds: 0, timeoutSeconds: 5, periodSeconds: 5, successThreshold: 1, failureThreshold: 3 },
-  liveness: { initialDelaySeconds: 0, timeoutSeconds: 15, periodSeconds: 10, successThreshold: 1, failureThreshold: 8 },
+const DEFAULTS: Readonly<Record<ProbeKind, ProbeSettings>> = {
+  startup: { timeoutSeconds: 5, periodSeconds: 1, successThreshold: 1, failureThreshold: 300 },
+  readiness: { timeoutSeconds: 5, periodSeconds: 5, successThreshold: 1, failureThreshold: 3 },
+  liveness: { timeoutSeconds: 15, periodSeconds: 10, successThreshold: 1, failureThreshold: 8 },
 };
 
 /** The three probes of a container: our timing, under the settings for all containers, under those for this one. */
@@ -29,17 +29,24 @@ export function containerProbes(
   target: ProbeTarget,
   settings: ControlPlaneDeployment['probes'],
 ): { readonly livenessProbe: Probe; readonly readinessProbe: Probe; readonly startupProbe: Probe } {
-  const probe = (kind: ProbeKind, path: string): Probe => ({
-    httpGet: { path, port: target.port, scheme: 'HTTPS' },
-    ...DEFAULTS[kind],
-    ...settings?.[kind],
-    ...settings?.[component]?.[kind],
-  });
+  const probe = (kind: ProbeKind, path: string): Probe => {
+    const { initialDelaySeconds = 0, ...timing } = {
+      ...DEFAULTS[kind],
+      ...settings?.[kind],
+      ...settings?.[component]?.[kind],
+    };
+    return {
+      httpGet: { path, port: target.port, scheme: 'HTTPS' },
+      // The API server leaves a zero out, and what it leaves out looks like a change.
+      ...(initialDelaySeconds > 0 ? { initialDelaySeconds } : {}),
+      ...timing,
+    };
+  };
   return {
     livenessProbe: probe('liveness', target.livenessPath),
     readinessProbe: probe('readiness', target.readinessPath),
-    // Readiness, not liveness: the kubelet looks at readiness at once when startup has succeeded, and then not for a
-    // whole period, so that a pod that is alive a moment before it is ready would be ready a period too late.
+    // The kubelet looks at readiness at once when startup has succeeded, and then not for a whole period: both ask for the
+    // same, or a pod could be ready a period too late.
     startupProbe: probe('startup', target.readinessPath),
   };
 }

@@ -23,17 +23,29 @@ export function rootSecrets(tenant: TenantControlPlane, roots: TenantRoots): rea
   const { certificate, key } = roots.ca;
   return [
     // Twice the same, since Cluster API looks for tls.crt and tls.key.
-    secret(tenant, names.ca, 'ca', { 'ca.crt': certificate, 'ca.key': key, 'tls.crt': certificate, 'tls.key': key }, root),
+    secret(
+      tenant,
+      names.ca,
+      'ca',
+      { 'ca.crt': certificate, 'ca.key': key, 'tls.crt': certificate, 'tls.key': key },
+      root,
+    ),
     secret(
       tenant,
       names.frontProxyCa,
       'front-proxy-ca-certificate',
       pairData(SECRET_KEYS.frontProxyCa, roots.frontProxyCa),
     ),
-    secret(tenant, names.serviceAccountKeys, 'sa-certificate', {
-      'sa.key': roots.serviceAccount.privateKey,
-      'sa.pub': roots.serviceAccount.publicKey,
-    }, root),
+    secret(
+      tenant,
+      names.serviceAccountKeys,
+      'sa-certificate',
+      {
+        'sa.key': roots.serviceAccount.privateKey,
+        'sa.pub': roots.serviceAccount.publicKey,
+      },
+      root,
+    ),
   ];
 }
 
