@@ -35,7 +35,10 @@ export async function backupDatabase(path: string, target: string): Promise<void
 
 function copyInThread(path: string, target: string): Promise<void> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const worker = new Worker(new URL(`./backup-thread.${extension}`, import.meta.url), { workerData: { path, target } });
+  const worker = new Worker(new URL(`./backup-thread.${extension}`, import.meta.url), {
+    workerData: { path, target },
+    execArgv: [],
+  });
   return new Promise((resolve, reject) => {
     let done = false;
     worker.on('message', () => (done = true));

@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { StorageFailedError } from '../storage.ts';
 import { isSqliteError } from './sqlite-error.ts';
@@ -12,8 +12,7 @@ const SQLITE_BUSY = 5;
  */
 export function lockFile(path: string): { release(): void } {
   const lockPath = `${path}.lock`;
-  closeSync(openSync(lockPath, 'a', 0o600));
-  chmodSync(lockPath, 0o600);
+  makePrivateFile(lockPath);
   const db = new DatabaseSync(lockPath);
   try {
     db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE;');
@@ -31,4 +30,15 @@ export function lockFile(path: string): { release(): void } {
     throw error;
   }
   return { release: () => db.close() };
+}
+
+/**
+ * Makes sure that the file exists and is readable by its owner alone. Never opens an existing file: when a process closes any
+ * descriptor of a file, it loses all its (POSIX) locks on it, those of SQLite included.
+ */
+export function makePrivateFile(path: string): void {
+  if (!existsSync(path)) {
+    closeSync(openSync(path, 'wx', 0o600));
+  }
+  chmodSync(path, 0o600);
 }

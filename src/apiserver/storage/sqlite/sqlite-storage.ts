@@ -1,5 +1,6 @@
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { systemClock, type Clock, type Timer } from '../../../base/clock.ts';
 import type { Change } from '../history.ts';
 import { assertKey } from '../key-range.ts';
 import {
@@ -16,7 +17,7 @@ import {
 } from '../storage.ts';
 import { WatchHub } from '../watch-hub.ts';
 import { backupDatabase } from './backup.ts';
-import { lockFile } from './file-lock.ts';
+import { lockFile, makePrivateFile } from './file-lock.ts';
 import { Reader } from './reader.ts';
 import { openReader } from './schema.ts';
 import { toStorageFailure } from './sqlite-error.ts';
@@ -25,8 +26,8 @@ import { WriterClient } from './writer-client.ts';
 export interface SqliteStorageOptions {
   /** The database file; its directory is created when missing. */
   readonly path: string;
-  /** Milliseconds since the epoch; stamps history. Default: the machine's. */
-  readonly now?: () => number;
+  /** Stamps history and drives progress and compaction. Default: the system's. */
+  readonly clock?: Clock;
   /** How long history reaches back at most; default 5 min. */
   readonly historyMs?: number;
   /** How many writes history holds at most; default 50,000. */
@@ -50,19 +51,20 @@ const COMPACT_SLICE = 500;
 export class SqliteStorage implements Storage {
   readonly #options: SqliteStorageOptions;
   readonly #lock: { release(): void };
-  readonly #now: () => number;
+  readonly #clock: Clock;
   #reader!: Reader;
   #writer!: WriterClient;
   #hub!: WatchHub;
-  readonly #timers: NodeJS.Timeout[] = [];
-  #compacting: Promise<void> | undefined;
+  readonly #timers = new Map<string, Timer>();
+  /** The last compaction asked for; the next waits for it. */
+  #compacting: Promise<void> = Promise.resolve();
   #failure: StorageFailedError | undefined;
   #closed: Promise<void> | undefined;
 
   private constructor(options: SqliteStorageOptions, lock: { release(): void }) {
     this.#options = options;
     this.#lock = lock;
-    this.#now = options.now ?? Date.now;
+    this.#clock = options.clock ?? systemClock;
   }
 
   /** @throws StorageFailedError: in use by another process, damaged, of a newer version, or the disk refuses. */
@@ -77,8 +79,7 @@ export class SqliteStorage implements Storage {
     }
     try {
       // SQLite gives its log and index files the mode of the database.
-      closeSync(openSync(path, 'a', 0o600));
-      chmodSync(path, 0o600);
+      makePrivateFile(path);
       const storage = new SqliteStorage(options, lock);
       await storage.#start();
       return storage;
@@ -109,13 +110,8 @@ export class SqliteStorage implements Storage {
       },
       revision,
     );
-    if (progressMs > 0) {
-      this.#timers.push(setInterval(() => this.#hub.progress(), progressMs).unref());
-    }
-    if (compactMs > 0) {
-      // A failed compaction is no caller's: a failing store shows itself to the next one who writes.
-      this.#timers.push(setInterval(() => void this.compact().catch(() => undefined), compactMs).unref());
-    }
+    this.#repeat('progress', progressMs, async () => this.#hub.progress());
+    this.#repeat('compact', compactMs, () => this.compact());
   }
 
   async currentRevision(): Promise<number> {
@@ -139,7 +135,7 @@ export class SqliteStorage implements Storage {
       throw new TypeError('a delete needs the revision of what it deletes');
     }
     this.#assertUsable();
-    const outcome = await this.#writer.commit(write, this.#now());
+    const outcome = await this.#writer.commit(write, this.#clock.now());
     switch (outcome.type) {
       case 'done':
         return { revision: outcome.revision };
@@ -164,10 +160,10 @@ export class SqliteStorage implements Storage {
 
   /** Forgets all history that is too old or too much, in slices between which writes go on. */
   compact(): Promise<void> {
-    this.#compacting ??= this.#compactSlices().finally(() => {
-      this.#compacting = undefined;
-    });
-    return this.#compacting;
+    const run = () => this.#compactSlices();
+    const mine = this.#compacting.then(run, run);
+    this.#compacting = mine;
+    return mine;
   }
 
   /** Copies the database to a new file while it is in use. @throws StorageFailedError */
@@ -182,9 +178,10 @@ export class SqliteStorage implements Storage {
   }
 
   async #close(): Promise<void> {
-    for (const timer of this.#timers) {
-      clearInterval(timer);
+    for (const timer of this.#timers.values()) {
+      timer.cancel();
     }
+    this.#timers.clear();
     await this.#writer.close();
     this.#failure ??= new StorageFailedError('closed', 'the storage is closed');
     this.#hub.end();
@@ -194,7 +191,7 @@ export class SqliteStorage implements Storage {
 
   async #compactSlices(): Promise<void> {
     const { historyMs = 5 * 60_000, historyWrites = 50_000 } = this.#options;
-    const olderThanMs = this.#now() - historyMs;
+    const olderThanMs = this.#clock.now() - historyMs;
     for (;;) {
       const outcome = await this.#writer.compact({ olderThanMs, keep: historyWrites, limit: COMPACT_SLICE });
       if (outcome.type === 'failed') {
@@ -204,6 +201,19 @@ export class SqliteStorage implements Storage {
         return;
       }
     }
+  }
+
+  /** Runs `task` again and again, `pauseMs` after it ended, until the store is closed. */
+  #repeat(name: string, pauseMs: number, task: () => Promise<void>): void {
+    if (pauseMs <= 0 || this.#closed !== undefined) {
+      return;
+    }
+    const again = () => this.#repeat(name, pauseMs, task);
+    // A failed compaction is no caller's concern: a store that fails shows it to the next one who writes.
+    this.#timers.set(
+      name,
+      this.#clock.setTimer(pauseMs, () => void task().then(again, again)),
+    );
   }
 
   #read<T>(read: () => T): T {

@@ -54,6 +54,7 @@ export class WriterClient {
     const worker = new Worker(new URL(`./writer-thread.${extension}`, import.meta.url), {
       name: 'storage-writer',
       workerData: { path: options.path },
+      execArgv: [],
       resourceLimits: { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 256 },
     });
     const first = await firstReply(worker);
