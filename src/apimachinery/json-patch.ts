@@ -38,11 +38,13 @@ export interface ParsedJsonPatch {
 /** @throws MalformedPatchError */
 export function parseJsonPatch(value: Json): ParsedJsonPatch {
   if (!Array.isArray(value)) {
-    throw new MalformedPatchError('json: cannot unmarshal object into Go value of type jsonpatch.Patch');
+    throw new MalformedPatchError(`json: cannot unmarshal ${typeof value} into Go value of type []handlers.jsonPatchOp`);
   }
   const unknownFields: string[] = [];
   const parsed = (value as readonly Json[]).map((item, index) => {
-    if (!isJsonObject(item)) throw new MalformedPatchError('json: cannot unmarshal value into Go value of type jsonpatch.Operation');
+    if (!isJsonObject(item)) {
+      throw new MalformedPatchError(`json: cannot unmarshal ${Array.isArray(item) ? 'array' : typeof item} into Go value of type handlers.jsonPatchOp`);
+    }
     for (const key of Object.keys(item)) {
       if (!knownKeys.has(key)) unknownFields.push(`json patch unknown field "[${index}].${key}"`);
     }
@@ -53,8 +55,7 @@ export function parseJsonPatch(value: Json): ParsedJsonPatch {
 
 function toOperation(item: JsonObject): JsonPatchOperation {
   const { op, path, from } = item;
-  if (typeof op !== 'string') throw new MalformedPatchError('json patch operation lacks "op"');
-  for (const [key, member] of [['path', path], ['from', from]] as const) {
+  for (const [key, member] of [['op', op], ['path', path], ['from', from]] as const) {
     if (member !== undefined && typeof member !== 'string') throw new MalformedPatchError(`json patch operation has a "${key}" that is no string`);
   }
   return { ...(item as object), op: op as JsonPatchOperation['op'], path: (path as string | undefined) ?? '' };

@@ -152,18 +152,24 @@ class Parser {
         if (token.kind === ')') return [...values].sort();
         expectValue = true;
       } else {
-        throw new SelectorError(`found '${token.text}', expected: ',', or identifier`);
+        const expected = expectValue ? "',', or identifier" : "',' or ')'";
+        throw new SelectorError(`found '${token.text}', expected: ${expected}`);
       }
     }
   }
 
   #peek(): Token {
-    return asValue(this.#tokens[this.#pos]!);
+    return asValue(this.#at());
+  }
+
+  /** Behind the end there is only the end. */
+  #at(): Token {
+    return this.#tokens[Math.min(this.#pos, this.#tokens.length - 1)]!;
   }
 
   /** `wordsAreValues`: `in` and `notin` count as identifiers here. */
   #take(wordsAreValues = true): Token {
-    const token = this.#tokens[Math.min(this.#pos, this.#tokens.length - 1)]!;
+    const token = this.#at();
     this.#pos++;
     return wordsAreValues ? asValue(token) : token;
   }

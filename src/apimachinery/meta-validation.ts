@@ -1,6 +1,6 @@
 import type { FieldError } from './field-error.ts';
 import { forbiddenValue, invalidValue, requiredValue, tooLongValue } from './field-error.ts';
-import { checkLabel1123, checkLabelValue, checkName, checkPathSegment, checkQualifiedName } from './names.ts';
+import { checkLabel1123, checkLabelValue, checkName, checkQualifiedName } from './names.ts';
 import type { NameRule } from './names.ts';
 import { deepEqual } from './json.ts';
 import type { ObjectMeta, OwnerReference } from './object.ts';
@@ -20,9 +20,8 @@ export function validateObjectMeta(meta: ObjectMeta, namespaced: boolean, rule: 
   }
   if (!meta.name) errors.push(requiredValue('metadata.name', 'name or generateName is required'));
   else {
-    for (const complaint of [...checkName(rule, meta.name), ...checkPathSegment(meta.name)]) {
-      errors.push(invalidValue('metadata.name', meta.name, complaint));
-    }
+    // Every rule is stricter than that for path segments (no slash, no percent sign, not `..`).
+    for (const complaint of checkName(rule, meta.name)) errors.push(invalidValue('metadata.name', meta.name, complaint));
   }
   errors.push(...validateNamespace(meta.namespace, namespaced));
   if ((meta.generation ?? 0) < 0) errors.push(invalidValue('metadata.generation', meta.generation, 'must be greater than or equal to 0'));

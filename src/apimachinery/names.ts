@@ -21,7 +21,7 @@ function maxLength(length: number): string {
 
 /** apimachinery's RegexError. */
 function patternMismatch(text: string, pattern: string, ...examples: readonly string[]): string {
-  const shown = examples.map((example) => `'${example}', `).join('or ');
+  const shown = examples.map((example) => `'${example}', `).join(' or ');
   return `${text} (e.g. ${shown}regex used for validation is '${pattern}')`;
 }
 

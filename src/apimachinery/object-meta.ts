@@ -11,7 +11,9 @@ import { formatTimestamp, parseTimestamp } from './time.ts';
  */
 
 interface Reader {
-  /** Dotted Go path of the field, for messages: `ObjectMeta.labels`. */
+  /** Go's name of the struct that holds the field, for messages. */
+  readonly struct: string;
+  /** Dotted path of the field below metadata, for messages. */
   readonly path: string;
   /** Path on the wire, for unknown fields: `metadata.labels`. */
   readonly wire: string;
@@ -21,7 +23,7 @@ interface Reader {
 type Decode = (value: Json, at: Reader) => Json | undefined;
 
 function mismatch(value: Json, at: Reader, goType: string): DecodeError {
-  return new DecodeError(`json: cannot unmarshal ${goKind(value)} into Go struct field ${at.path} of type ${goType}`);
+  return new DecodeError(`json: cannot unmarshal ${goKind(value)} into Go struct field ${at.struct}.${at.path} of type ${goType}`);
 }
 
 function goKind(value: Json): string {
@@ -38,7 +40,7 @@ const string: Decode = (value, at) => {
 const integer: Decode = (value, at) => {
   if (typeof value !== 'number') throw mismatch(value, at, 'int64');
   if (!Number.isInteger(value)) {
-    throw new DecodeError(`json: cannot unmarshal number ${value} into Go struct field ${at.path} of type int64`);
+    throw new DecodeError(`json: cannot unmarshal number ${value} into Go struct field ${at.struct}.${at.path} of type int64`);
   }
   return value;
 };
@@ -83,7 +85,7 @@ function struct(goName: string, fields: Readonly<Record<string, Decode>>): Decod
   return (value, at) => {
     if (value === null) return {};
     if (!isJsonObject(value)) throw mismatch(value, at, `v1.${goName}`);
-    return readStruct(value, fields, { ...at, path: at.path === '' ? goName : at.path });
+    return readStruct(value, fields, { ...at, struct: goName });
   };
 }
 
@@ -97,7 +99,7 @@ function readStruct(value: object, fields: Readonly<Record<string, Decode>>, at:
     }
     const raw = (value as Readonly<Record<string, Json>>)[key];
     if (raw === null || raw === undefined) continue;
-    const decoded = decode(raw, { ...at, path: `${at.path}.${key}`, wire: `${at.wire}.${key}` });
+    const decoded = decode(raw, { ...at, path: at.path === '' ? key : `${at.path}.${key}`, wire: `${at.wire}.${key}` });
     if (decoded !== undefined) result[key] = decoded;
   }
   return result;
@@ -147,7 +149,7 @@ export function decodeObjectMeta(value: Json | undefined): DecodedMeta {
   if (!isJsonObject(value)) {
     throw new DecodeError(`json: cannot unmarshal ${goKind(value)} into Go value of type v1.ObjectMeta`);
   }
-  const { selfLink: _dropped, ...metadata } = readStruct(value, metaFields, { path: 'ObjectMeta', wire: 'metadata', unknown });
+  const { selfLink: _dropped, ...metadata } = readStruct(value, metaFields, { struct: 'ObjectMeta', path: '', wire: 'metadata', unknown });
   return { metadata: metadata as ObjectMeta, unknownFields: unknown };
 }
 

@@ -216,14 +216,13 @@ export function newInternalError(message: string): StatusError {
   return failure(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] });
 }
 
-/** The answer to a delete that is done. `kind` is the resource's plural, as kube-apiserver answers it. */
-export function newDeletedStatus(resource: GroupResource, name: string, uid: string): Status {
+/** The answer to a delete that is done, in kube-apiserver's form: `kind` is the resource's plural, and there is no code. */
+export function newDeletedStatus(resource: GroupResource, name: string, uid: string): Omit<Status, 'code'> {
   return {
     kind: 'Status',
     apiVersion: 'v1',
     metadata: {},
     status: 'Success',
     details: { name, group: resource.group, kind: resource.resource, uid },
-    code: 200,
   };
 }

@@ -42,7 +42,7 @@ const nameDescription =
 const ageDescription =
   'CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata';
 
-const ageColumn: ColumnSource = { name: 'Age', type: 'date', description: ageDescription, jsonPath: '.metadata.creationTimestamp' };
+export const ageColumn: ColumnSource = { name: 'Age', type: 'date', description: ageDescription, jsonPath: '.metadata.creationTimestamp' };
 
 /** NAME comes first; without other columns AGE follows. @throws Error for a JSONPath outside the dialect. */
 export function newTableConverter(sources: readonly ColumnSource[]): TableConverter {

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { newMethodNotAllowed, newUnknownPath } from '../apimachinery/status.ts';
+import { newMethodNotSupported, newUnknownPath } from '../apimachinery/status.ts';
 import { handleConnect } from './handlers/connect.ts';
 import { handleCreate } from './handlers/create.ts';
 import { handleDelete, handleDeleteCollection } from './handlers/delete.ts';
@@ -42,7 +42,7 @@ export async function dispatch(
   if (methods === undefined) throw newUnknownPath();
   const method = request.method ?? '';
   const handler = Object.hasOwn(methods, method) ? methods[method] : undefined;
-  if (handler === undefined) throw newMethodNotAllowed();
+  if (handler === undefined) throw newMethodNotSupported(endpoint.resource.groupResource, info.verb);
   await (handler === handleList && info.verb === 'watch' ? handleWatch : handler)(newExchange(request, response, endpoint));
 }
 

@@ -1,7 +1,7 @@
 import { forbiddenValue, invalidValue, tooLongValue, unsupportedValue } from '../apimachinery/field-error.ts';
 import type { FieldError } from '../apimachinery/field-error.ts';
 import { isJsonObject } from '../apimachinery/json.ts';
-import type { Json } from '../apimachinery/object.ts';
+import type { Json, JsonObject } from '../apimachinery/object.ts';
 import { newBadRequest, newInvalid } from '../apimachinery/status.ts';
 
 /**
@@ -124,17 +124,12 @@ function checkedDeleteOptions(raw: RawDeleteOptions): DeleteOptions {
   };
 }
 
-/** `apiVersion`s under which kube-apiserver takes DeleteOptions besides the group's own. */
-const deleteOptionVersions: ReadonlySet<string> = new Set(['', 'v1', 'meta.k8s.io/v1', 'meta.k8s.io/__internal']);
-
-/** Options out of a request body. @throws StatusError (400, 422) */
-export function deleteOptionsFromBody(body: Json, groupVersion: string): DeleteOptions {
-  if (!isJsonObject(body)) throw newBadRequest('decoded object cannot be converted to DeleteOptions');
+/** Options out of a request body; any group's DeleteOptions will do. @throws StatusError (400, 422) */
+export function deleteOptionsFromBody(body: JsonObject): DeleteOptions {
   const { apiVersion = '', kind = '' } = body;
-  if (typeof apiVersion !== 'string' || typeof kind !== 'string' || (!deleteOptionVersions.has(apiVersion) && apiVersion !== groupVersion)) {
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string' || (kind !== '' && kind !== 'DeleteOptions')) {
     throw newBadRequest(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)}`);
   }
-  if (kind !== '' && kind !== 'DeleteOptions') throw newBadRequest('decoded object cannot be converted to DeleteOptions');
   const policy = optional(body, 'propagationPolicy', 'string');
   const orphan = optional(body, 'orphanDependents', 'boolean');
   optional(body, 'gracePeriodSeconds', 'number');
@@ -147,12 +142,14 @@ export function deleteOptionsFromBody(body: Json, groupVersion: string): DeleteO
   });
 }
 
+const goTypes = { string: 'string', boolean: 'bool', number: 'int64' } as const;
+
 function optional(body: object, key: string, type: 'string' | 'boolean' | 'number', of = 'DeleteOptions'): Json | undefined {
   const value = (body as Readonly<Record<string, Json | undefined>>)[key];
   if (value === undefined || value === null) return undefined;
   if (typeof value !== type) {
     const kind = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
-    const goType = type === 'boolean' ? 'bool' : type === 'number' ? 'int64' : type;
+    const goType = key === 'propagationPolicy' ? 'v1.DeletionPropagation' : goTypes[type];
     throw newBadRequest(`json: cannot unmarshal ${kind} into Go struct field ${of}.${key} of type ${goType}`);
   }
   return value;

@@ -2,9 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import { stringify } from 'yaml';
+import { isStatusError } from '../apimachinery/status.ts';
 import type { Status } from '../apimachinery/status.ts';
-import type { OutputForm } from './negotiation.ts';
-import { wantsPretty } from './negotiation.ts';
+import type { FormRules, OutputForm } from './negotiation.ts';
+import { negotiateOutput, wantsPretty } from './negotiation.ts';
 import { findContext } from './request-context.ts';
 
 /** Where every answer with a body leaves the server. */
@@ -71,16 +72,26 @@ function acceptsGzip(request: IncomingMessage): boolean {
   return /(^|,)\s*gzip\s*(;|,|$)/.test(String(request.headers['accept-encoding'] ?? ''));
 }
 
+function errorForm(accept: string | undefined): OutputForm {
+  try {
+    return { ...negotiateOutput(accept, anyForm), convert: undefined };
+  } catch (error) {
+    if (isStatusError(error, 'NotAcceptable')) return jsonForm;
+    throw error;
+  }
+}
+
+const anyForm: FormRules = { conversions: ['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList'] };
 const jsonForm: OutputForm = { encoding: 'json', contentType: 'application/json', convert: undefined, pretty: false };
 
-/** Errors are JSON whatever the client accepts: it could not read the reason otherwise. */
+/** Errors come as what the client accepts, or as JSON when that cannot be given: it could not read the reason otherwise. */
 export async function sendStatus(request: IncomingMessage, response: ServerResponse, status: Status): Promise<void> {
   if (response.headersSent || response.destroyed) return;
   const retryAfter = status.details?.retryAfterSeconds;
-  if (retryAfter !== undefined && (status.code === 429 || status.code === 503)) response.setHeader('Retry-After', retryAfter);
+  if (retryAfter !== undefined) response.setHeader('Retry-After', retryAfter);
   // The rest of a body that was too large is not worth reading.
   if (status.code === 413) response.setHeader('Connection', 'close');
-  await sendBody(request, response, status.code, jsonForm, { value: status });
+  await sendBody(request, response, status.code, errorForm(request.headers.accept), { value: status });
 }
 
 /** Plain text, as the health endpoints answer. */

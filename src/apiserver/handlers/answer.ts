@@ -1,6 +1,5 @@
 import type { KubeObject } from '../../apimachinery/object.ts';
 import { newNotAcceptableConversion } from '../../apimachinery/status.ts';
-import type { Status } from '../../apimachinery/status.ts';
 import { newPartialObject, newTable } from '../../apimachinery/table.ts';
 import type { TableColumn, TableConverter, TableRow } from '../../apimachinery/table.ts';
 import type { Conversion, FormRules, OutputForm } from '../negotiation.ts';
@@ -28,7 +27,7 @@ export function negotiateAnswer(exchange: Exchange, shape: 'object' | 'list' | '
   const form = negotiateOutput(accept, shape === 'stream' ? { ...objectForms, streaming: true } : objectForms);
   const kind = form.convert?.kind;
   if (kind === 'PartialObjectMetadata' && shape === 'list') {
-    throw newNotAcceptableConversion('you requested PartialObjectMetadata, but the requested object is a list');
+    throw newNotAcceptableConversion('you requested PartialObjectMetadata, but the requested object is a list (*unstructured.UnstructuredList)');
   }
   if (kind === 'PartialObjectMetadataList' && shape !== 'list') {
     throw newNotAcceptableConversion('you requested PartialObjectMetadataList, but the requested object is not a list');
@@ -68,16 +67,16 @@ export function rowObject(convert: Conversion, includeObject: IncludeObject, obj
 }
 
 interface ListMeta {
-  readonly resourceVersion: string;
   readonly continue?: string;
+  readonly resourceVersion: string;
   readonly remainingItemCount?: number;
 }
 
 export async function sendList(exchange: Exchange, form: AnswerForm, page: ListPage): Promise<void> {
   const { resource, clock } = exchange.endpoint;
   const metadata: ListMeta = {
-    resourceVersion: String(page.revision),
     ...(page.continueToken === undefined ? {} : { continue: page.continueToken }),
+    resourceVersion: String(page.revision),
     ...(page.remaining === undefined ? {} : { remainingItemCount: page.remaining }),
   };
   const body = formatList(form, page, metadata, resource.table, clock.now(), resource.apiVersion, resource.kind);
@@ -96,7 +95,8 @@ function formatList(
   const { convert } = form;
   if (convert === undefined) {
     // Stored texts are joined as they are: nothing is parsed and written again.
-    const head = JSON.stringify({ apiVersion, kind: `${kind}List`, metadata }).slice(0, -1);
+    // Lists of custom resources have `continue` on the last page too, empty.
+    const head = JSON.stringify({ apiVersion, kind: `${kind}List`, metadata: { continue: '', ...metadata } }).slice(0, -1);
     return { text: `${head},"items":[${page.items.map((item) => item.text).join(',')}]}` };
   }
   if (convert.kind === 'Table') {
@@ -108,6 +108,6 @@ function formatList(
 }
 
 /** A Status or another object that no form changes. */
-export async function sendPlain(exchange: Exchange, form: OutputForm, code: number, value: Status | object): Promise<void> {
+export async function sendPlain(exchange: Exchange, form: OutputForm, code: number, value: object): Promise<void> {
   await sendBody(exchange.request, exchange.response, code, { ...form, convert: undefined }, { value });
 }

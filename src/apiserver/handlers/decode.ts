@@ -1,10 +1,11 @@
+import { invalidValue } from '../../apimachinery/field-error.ts';
 import { goQuote } from '../../apimachinery/go-format.ts';
 import { DecodeError, decodeJson } from '../../apimachinery/json-text.ts';
 import type { DecodedText } from '../../apimachinery/json-text.ts';
 import { isJsonObject } from '../../apimachinery/json.ts';
-import type { Json, KubeObject } from '../../apimachinery/object.ts';
+import type { Json, JsonObject, KubeObject } from '../../apimachinery/object.ts';
 import { decodeObjectMeta } from '../../apimachinery/object-meta.ts';
-import { newBadRequest } from '../../apimachinery/status.ts';
+import { newBadRequest, newInvalid } from '../../apimachinery/status.ts';
 import { decodeYaml } from '../../apimachinery/yaml-text.ts';
 import type { FieldValidation } from '../options.ts';
 import type { Resource } from '../registry/resource.ts';
@@ -38,7 +39,7 @@ export function decodeBody(
   const text = body.toString('utf8');
   const { value, findings } = parseOrRefuse(text, encoding, kind, body);
   if (!isJsonObject(value)) {
-    throw unrecognized(kind, `couldn't get version/kind; json parse error: json: cannot unmarshal ${goKind(value)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`, body);
+    throw unrecognized(kind, noObjectMessage(value), body);
   }
   const { apiVersion = '', kind: sentKind = '' } = value;
   if (typeof sentKind !== 'string' || sentKind === '') throw unrecognized(kind, `Object 'Kind' is missing in '${text}'`, body);
@@ -49,12 +50,18 @@ export function decodeBody(
     if (apiVersion !== resource.apiVersion) {
       throw newBadRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${resource.apiVersion})`);
     }
-    if (sentKind !== kind) throw newBadRequest(`${sentKind} in version ${goQuote(resource.definition.version)} cannot be handled as a ${kind}`);
+    checkType(resource, value, decoded.object.metadata.name ?? '');
     return decoded.object;
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     throw newBadRequest(`${sentKind} in version ${goQuote(apiVersion.split('/').at(-1) ?? '')} cannot be handled as a ${kind}: ${error.message}`);
   }
+}
+
+/** Go's complaint about a body that is JSON but no object. */
+export function noObjectMessage(value: Json): string {
+  const goType = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
+  return `couldn't get version/kind; json parse error: json: cannot unmarshal ${goKind(value)} into Go value of type ${goType}`;
 }
 
 function parseOrRefuse(text: string, encoding: 'json' | 'yaml', kind: string, body: Buffer): DecodedText {
@@ -78,9 +85,22 @@ function summary(body: Buffer): string {
   return body.length > 30 ? `${shown} ...` : shown;
 }
 
-function goKind(value: Json): string {
+/** Go's word for the type of a JSON value. */
+export function goKind(value: Json): string {
   if (Array.isArray(value)) return 'array';
   return typeof value === 'boolean' ? 'bool' : typeof value;
+}
+
+/** @throws StatusError (422) when the object is of another type than the resource (customresource/validator.go, ValidateTypeMeta) */
+export function checkType(resource: Resource, value: JsonObject, name: string): void {
+  const kind = String(value['kind'] ?? '');
+  const apiVersion = String(value['apiVersion'] ?? '');
+  const errors = [
+    ...(kind === resource.kind ? [] : [invalidValue('kind', kind, `must be ${resource.kind}`)]),
+    ...(apiVersion === resource.apiVersion ? [] : [invalidValue('apiVersion', apiVersion, `must be ${resource.apiVersion}`)]),
+  ];
+  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
+  if (errors.length > 0) throw newInvalid({ group, kind }, name, errors);
 }
 
 /** Typed, pruned and defaulted. @throws DecodeError for metadata of the wrong types */

@@ -8,7 +8,7 @@ import type { DeleteOptions } from '../options.ts';
 import { deleteOptionsFromBody, deleteOptionsFromQuery, parseListOptions } from '../options.ts';
 import { nameOfKey } from '../registry/keys.ts';
 import { negotiateAnswer, sendList, sendObject, sendPlain } from './answer.ts';
-import { decodeText } from './decode.ts';
+import { decodeText, noObjectMessage } from './decode.ts';
 import type { Exchange } from './exchange.ts';
 import { admissionRequest } from './exchange.ts';
 import { selectionOf } from './selection.ts';
@@ -54,14 +54,14 @@ async function admitDelete(exchange: Exchange, name: string, old: KubeObject, op
 }
 
 async function readOptions(exchange: Exchange): Promise<DeleteOptions> {
-  const { request, context, endpoint } = exchange;
+  const { request, context } = exchange;
   const body = await readBody(request, context.signal);
   if (body.length === 0) return deleteOptionsFromQuery(context.query);
   const encoding = negotiateInput(request.headers['content-type']);
   try {
     const { value } = decodeText(body.toString('utf8'), encoding);
-    if (!isJsonObject(value)) throw newBadRequest(`couldn't get version/kind; json parse error: the body is no object`);
-    return deleteOptionsFromBody(value, endpoint.resource.apiVersion);
+    if (!isJsonObject(value)) throw newBadRequest(noObjectMessage(value));
+    return deleteOptionsFromBody(value);
   } catch (error) {
     if (error instanceof DecodeError) throw newBadRequest(`couldn't get version/kind; json parse error: ${error.message}`);
     throw error;

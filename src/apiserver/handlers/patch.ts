@@ -12,7 +12,7 @@ import { parseWriteOptions } from '../options.ts';
 import type { Warnings } from '../warnings.ts';
 import { negotiateAnswer, sendObject } from './answer.ts';
 import { inNamespace } from './create.ts';
-import { strictMessage, toObject } from './decode.ts';
+import { checkType, strictMessage, toObject } from './decode.ts';
 import type { Exchange } from './exchange.ts';
 import { mutate } from './exchange.ts';
 import { admitUpdate, checkName, updateTarget } from './update.ts';
@@ -70,21 +70,14 @@ export function patchTypeOf(exchange: Exchange): PatchType {
 function patched(exchange: Exchange, patch: Patch, old: KubeObject, validation: FieldValidation): KubeObject {
   const result = patch.apply(old as unknown as JsonObject);
   try {
+    if (typeof result['kind'] !== 'string') throw new DecodeError(`Object 'Kind' is missing in '${JSON.stringify(result)}'`);
     const { object, findings } = toObject(exchange.endpoint.resource, result);
     refuseUnless(validation, [...patch.findings, ...findings], result, exchange.context.warnings);
-    checkType(exchange, result);
+    checkType(exchange.endpoint.resource, result, object.metadata.name ?? '');
     return object;
   } catch (error) {
     if (error instanceof DecodeError) throw newPatchInvalid(result, error.message);
     throw error;
-  }
-}
-
-function checkType(exchange: Exchange, result: JsonObject): void {
-  const { resource } = exchange.endpoint;
-  if (result['kind'] !== resource.kind || result['apiVersion'] !== resource.apiVersion) {
-    const shown = `${String(result['apiVersion'] ?? '')}, Kind=${String(result['kind'] ?? '')}`;
-    throw newBadRequest(`the patched object is of another type (${shown}) than the resource (${resource.apiVersion}, Kind=${resource.kind})`);
   }
 }
 
@@ -104,6 +97,7 @@ export function parsePatch(type: PatchType, text: string): Patch {
   const { value, findings } = parseText(text);
   if (type === 'application/merge-patch+json') {
     if (!isJsonObject(value)) {
+      if (value === null) throw newBadRequest('Invalid JSON Patch');
       throw newBadRequest(`error decoding patch: json: cannot unmarshal ${Array.isArray(value) ? 'array' : typeof value} into Go value of type map[string]interface {}`);
     }
     return { findings, apply: (document) => mergePatch(document, value) };

@@ -1,13 +1,11 @@
-import { valueAt, withValueAt } from '../../apimachinery/json.ts';
+import { getOwn, isJsonObject, valueAt, withValueAt } from '../../apimachinery/json.ts';
 import { DecodeError } from '../../apimachinery/json-text.ts';
 import { decodeObjectMeta } from '../../apimachinery/object-meta.ts';
 import type { Json, JsonObject, KubeObject } from '../../apimachinery/object.ts';
-import { applyDefaults } from '../../apimachinery/schema/defaulting.ts';
 import { prune } from '../../apimachinery/schema/pruning.ts';
 import type { Schema } from '../../apimachinery/schema/schema.ts';
-import { validate } from '../../apimachinery/schema/validation.ts';
 import { newBadRequest, newInternalError, newInvalid } from '../../apimachinery/status.ts';
-import { newTableConverter, newPartialObject, newTable } from '../../apimachinery/table.ts';
+import { ageColumn, newPartialObject, newTable, newTableConverter } from '../../apimachinery/table.ts';
 import { goQuote } from '../../apimachinery/go-format.ts';
 import { readBody } from '../body.ts';
 import { negotiateInput } from '../negotiation.ts';
@@ -17,7 +15,7 @@ import type { CompiledScale } from '../registry/resource.ts';
 import { sendBody } from '../response.ts';
 import type { AnswerForm } from './answer.ts';
 import { negotiateAnswer, rowObject } from './answer.ts';
-import { decodeText, reportFindings } from './decode.ts';
+import { decodeText, goKind, reportFindings } from './decode.ts';
 import type { Exchange } from './exchange.ts';
 import { admissionRequest, mutate } from './exchange.ts';
 import { inNamespace } from './create.ts';
@@ -30,42 +28,32 @@ import { checkName } from './update.ts';
  */
 
 export interface Scale extends KubeObject {
-  readonly spec: { readonly replicas?: number };
+  readonly spec: { readonly replicas: number };
   readonly status: { readonly replicas: number; readonly selector?: string };
 }
 
-export const scaleSchema: Schema = {
+const scaleSchema: Schema = {
   type: 'object',
-  description: 'Scale represents a scaling request for a resource.',
   properties: {
-    spec: {
-      type: 'object',
-      properties: { replicas: { type: 'integer', format: 'int32', minimum: 0, description: 'The desired number of instances.' } },
-    },
-    status: {
-      type: 'object',
-      properties: {
-        replicas: { type: 'integer', format: 'int32', description: 'The observed number of instances.' },
-        selector: { type: 'string', description: 'The label query over pods that should match the replicas count, as a string.' },
-      },
-    },
+    spec: { type: 'object', properties: { replicas: { type: 'integer' } } },
+    status: { type: 'object', properties: { replicas: { type: 'integer' }, selector: { type: 'string' } } },
   },
 };
 
 const scaleTable = newTableConverter([
-  { name: 'Desired', type: 'integer', description: 'The desired number of instances.', jsonPath: '.spec.replicas' },
-  { name: 'Available', type: 'integer', description: 'The observed number of instances.', jsonPath: '.status.replicas' },
-  { name: 'Age', type: 'date', description: 'The age of the object.', jsonPath: '.metadata.creationTimestamp' },
+  { name: 'Desired', type: 'integer', description: 'Number of desired replicas', jsonPath: '.spec.replicas' },
+  { name: 'Available', type: 'integer', description: 'Number of actual replicas', jsonPath: '.status.replicas' },
+  ageColumn,
 ]);
 
 export async function handleGetScale(exchange: Exchange): Promise<void> {
   const form = negotiateAnswer(exchange, 'object');
   const { namespace, name } = exchange.context.info;
-  const scale = scaleOf(exchange, (await exchange.endpoint.store.get(namespace, name)).object);
-  if (scale.spec.replicas === undefined) {
+  const { object } = await exchange.endpoint.store.get(namespace, name);
+  if (valueAt(object, paths(exchange).specReplicas) === undefined) {
     throw newInternalError(`the spec replicas field ${goQuote(paths(exchange).paths.specReplicasPath)} does not exist`);
   }
-  await sendScale(exchange, form, scale);
+  await sendScale(exchange, form, scaleOf(exchange, object));
 }
 
 export async function handleUpdateScale(exchange: Exchange): Promise<void> {
@@ -133,12 +121,7 @@ function checkUid(exchange: Exchange, asked: Scale, old: Scale): void {
 }
 
 function withReplicas(exchange: Exchange, parent: KubeObject, scale: Scale): KubeObject {
-  const { specReplicas, paths: names } = paths(exchange);
-  const errors = validate(scaleSchema, { spec: scale.spec, status: scale.status });
-  if (errors.length > 0) throw newInvalid({ group: 'autoscaling', kind: 'Scale' }, exchange.context.info.name, errors);
-  if (scale.spec.replicas === undefined) {
-    throw newBadRequest(`the spec replicas field ${goQuote(names.specReplicasPath)} cannot be empty`);
-  }
+  const { specReplicas } = paths(exchange);
   const next = withValueAt(parent, specReplicas, scale.spec.replicas) as unknown as KubeObject;
   // Without a revision of the client's own the update is unconditional.
   const { resourceVersion } = scale.metadata;
@@ -161,7 +144,7 @@ function scaleOf(exchange: Exchange, parent: KubeObject): Scale {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
     metadata: Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== undefined)),
-    spec: typeof replicas === 'number' ? { replicas } : {},
+    spec: { replicas: typeof replicas === 'number' ? replicas : 0 },
     status: {
       replicas: Number(valueAt(parent, scale.statusReplicas) ?? 0),
       ...(typeof selector === 'string' && selector !== '' ? { selector } : {}),
@@ -194,10 +177,22 @@ function toScale(value: Json): { readonly scale: Scale; readonly findings: reado
   const { metadata, unknownFields } = decodeObjectMeta(object['metadata']);
   const raw = { ...object, kind: 'Scale', apiVersion: 'autoscaling/v1', metadata: {} };
   const pruned = prune(scaleSchema, raw);
-  const body = applyDefaults(scaleSchema, pruned.object) as Partial<Scale>;
   const findings = [...unknownFields, ...pruned.unknownFields].map((field) => `unknown field ${goQuote(field)}`);
-  const scale: Scale = { kind: 'Scale', apiVersion: 'autoscaling/v1', metadata, spec: body.spec ?? {}, status: body.status ?? { replicas: 0 } };
-  return { scale, findings };
+  const spec = { replicas: int32(object['spec'], 'spec', 'ScaleSpec') };
+  const status = { replicas: int32(object['status'], 'status', 'ScaleStatus') };
+  return { scale: { kind: 'Scale', apiVersion: 'autoscaling/v1', metadata, spec, status }, findings };
+}
+
+/** `replicas` as Go decodes it into a struct: absent is 0. @throws DecodeError */
+function int32(parent: Json | undefined, field: string, struct: string): number {
+  if (parent === undefined || parent === null) return 0;
+  if (!isJsonObject(parent)) {
+    throw new DecodeError(`json: cannot unmarshal ${goKind(parent)} into Go struct field Scale.${field} of type v1.${struct}`);
+  }
+  const value = getOwn(parent, 'replicas') ?? 0;
+  if (typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < 2 ** 31) return value;
+  const shown = typeof value === 'number' ? `number ${value}` : goKind(value);
+  throw new DecodeError(`json: cannot unmarshal ${shown} into Go struct field ${struct}.${field}.replicas of type int32`);
 }
 
 async function sendScale(exchange: Exchange, form: AnswerForm, scale: Scale): Promise<void> {

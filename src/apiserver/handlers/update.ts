@@ -46,6 +46,6 @@ export async function admitUpdate(exchange: Exchange, object: KubeObject, old: K
 /** @throws StatusError (400) when the object is not the one of the URL */
 export function checkName(object: KubeObject, name: string): void {
   const own = object.metadata.name ?? '';
-  if (own === '') throw newBadRequest('name must be provided');
+  if (own === '') throw newBadRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
   if (own !== name) throw newBadRequest(`the name of the object (${own}) does not match the name on the URL (${name})`);
 }

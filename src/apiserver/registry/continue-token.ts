@@ -39,5 +39,5 @@ function parse(text: string): { readonly v?: unknown; readonly rv?: unknown; rea
 }
 
 function invalid(why: string): Error {
-  return newBadRequest(`continue key is not valid: ${why}`);
+  return newBadRequest(`invalid continue token: continue key is not valid: ${why}`);
 }

@@ -62,7 +62,7 @@ export interface DeleteRequest {
 }
 
 /** What a delete came to: gone, or waiting for finalizers. */
-export type Deletion = { readonly done: true; readonly status: Status } | { readonly done: false; readonly object: Stored };
+export type Deletion = { readonly done: true; readonly status: Omit<Status, 'code'> } | { readonly done: false; readonly object: Stored };
 
 /** k8s.io/apiserver/pkg/registry/generic/registry, maxNameGenerationCreateAttempts. */
 const maxNameAttempts = 8;
