@@ -20,8 +20,6 @@ export interface InspectedCertificate extends AlternativeNames {
   readonly usages: readonly CertificateUsage[];
   /** As in `KeyAlgorithm`, but of any kind: `RSA-4096`. */
   readonly keyAlgorithm: string;
-  /** SHA-256 of the whole certificate, lower-case hex. */
-  readonly fingerprint: string;
   readonly x509: X509Certificate;
 }
 
@@ -40,7 +38,6 @@ export function parseCertificate(pem: string): InspectedCertificate {
       isAuthority: x509.ca,
       usages: (['server', 'client'] as const).filter((usage) => x509.keyUsage?.includes(USAGE_OIDS[usage]) ?? false),
       keyAlgorithm: keyAlgorithmOf(x509.publicKey),
-      fingerprint: createHash('sha256').update(x509.raw).digest('hex'),
     };
   } catch (cause) {
     throw new PkiError('UnparsableCertificate', 'the certificate is not valid PEM of an X.509 certificate', { cause });

@@ -21,6 +21,7 @@ import {
   parseCertificate,
   USAGE_OIDS,
   type CertificateUsage,
+  type InspectedCertificate,
 } from './inspect.ts';
 import { generateKeys, keyAlgorithmOf, parsePrivateKey, privateKeyToPem, type KeyAlgorithm } from './keys.ts';
 import { PkiError } from './pki-error.ts';
@@ -53,7 +54,7 @@ export interface CertificateRequest {
 
 /** A CA that is ready to sign. Made by `openAuthority`; holds the private key, so keep it out of logs. */
 export interface Authority {
-  readonly certificate: string;
+  readonly certificate: InspectedCertificate;
   readonly notAfter: Date;
   readonly name: Buffer;
   readonly keyId: Buffer;
@@ -97,7 +98,7 @@ export function openAuthority(authority: CertificateAndKey): Authority {
   signatureScheme(key);
   const parts = certificateParts(certificate.x509);
   return {
-    certificate: authority.certificate,
+    certificate,
     notAfter: certificate.notAfter,
     name: parts.subject,
     keyId: parts.subjectKeyId ?? keyIdentifier(certificate.x509.publicKey),

@@ -21,8 +21,8 @@ export type RenewalReason =
 export interface RenewalQuestion {
   readonly existing: Partial<CertificateAndKey> | undefined;
   readonly wanted: CertificateRequest;
-  /** PEM of the certificate that must have signed it; of a bundle, the first. */
-  readonly authorityCertificate: string;
+  /** The certificate that must have signed it: PEM (of a bundle, the first one counts), or one that was read already. */
+  readonly authorityCertificate: string | InspectedCertificate;
   readonly now: Date;
   /** Renew when less than this is left; a third of the certificate's lifetime when absent. */
   readonly renewBeforeMs?: number | undefined;
@@ -38,7 +38,9 @@ export type RenewalDecision =
  * Throws PkiError UnparsableCertificate when the authority's certificate is none.
  */
 export function decideRenewal(question: RenewalQuestion): RenewalDecision {
-  const authority = parseCertificate(question.authorityCertificate);
+  const { authorityCertificate } = question;
+  const authority =
+    typeof authorityCertificate === 'string' ? parseCertificate(authorityCertificate) : authorityCertificate;
   const { certificate: pem, key } = question.existing ?? {};
   if (pem === undefined || key === undefined || pem === '' || key === '') {
     return renew(

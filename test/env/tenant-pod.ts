@@ -46,7 +46,8 @@ export async function createTenantPod(input: TenantInput): Promise<TenantPod> {
   if (deployment === undefined) throw new Error('there is no Deployment');
   const pod = deployment.spec.template.spec;
   const group = pod.securityContext.fsGroup ?? 0;
-  for (const volume of pod.volumes ?? []) await materialize(volume, objects, join(folder, 'volumes', volume.name), group);
+  for (const volume of pod.volumes ?? [])
+    await materialize(volume, objects, join(folder, 'volumes', volume.name), group);
   const processes: ContainerProcess[] = [];
 
   return {
@@ -64,13 +65,20 @@ export async function createTenantPod(input: TenantInput): Promise<TenantPod> {
   };
 }
 
-async function materialize(volume: Volume, objects: readonly KubeObject[], folder: string, group: number): Promise<void> {
+async function materialize(
+  volume: Volume,
+  objects: readonly KubeObject[],
+  folder: string,
+  group: number,
+): Promise<void> {
   await mkdir(folder, { recursive: true });
   if (volume.emptyDir !== undefined) return chmod(folder, 0o777);
   for (const source of volume.projected?.sources ?? []) {
-    const [kind, projection] = source.secret === undefined ? ['ConfigMap', source.configMap] : ['Secret', source.secret];
+    const [kind, projection] =
+      source.secret === undefined ? ['ConfigMap', source.configMap] : ['Secret', source.secret];
     const object = objects.find((candidate) => candidate.kind === kind && candidate.metadata.name === projection?.name);
-    if (object === undefined) throw new Error(`volume ${volume.name} asks for ${kind} ${projection?.name}, which is not there`);
+    if (object === undefined)
+      throw new Error(`volume ${volume.name} asks for ${kind} ${projection?.name}, which is not there`);
     for (const { key, path } of projection?.items ?? []) {
       const value = (object as Secret | ConfigMap).data[key];
       if (value === undefined) throw new Error(`${kind} ${projection?.name} has no ${key}`);
@@ -116,7 +124,8 @@ async function startContainer(
   const mounts = [
     `${program}:/bin/program:ro`,
     ...(container.volumeMounts ?? []).map(
-      ({ name, mountPath, readOnly }) => `${join(folder, 'volumes', name)}:${mountPath}:${readOnly === true ? 'ro' : 'rw'}`,
+      ({ name, mountPath, readOnly }) =>
+        `${join(folder, 'volumes', name)}:${mountPath}:${readOnly === true ? 'ro' : 'rw'}`,
     ),
   ];
   const logFile = join(folder, `${container.name}.log`);
@@ -125,12 +134,24 @@ async function startContainer(
   const child: ChildProcess = spawn(
     'unshare',
     [
-      ...['--mount', '--propagation', 'private', 'sh', '-c', RUNNER, 'run', root],
-      ...[String(security.runAsUser ?? 0), String(security.runAsGroup ?? 0)],
+      '--mount',
+      '--propagation',
+      'private',
+      'sh',
+      '-c',
+      RUNNER,
+      'run',
+      root,
+      String(security.runAsUser ?? 0),
+      String(security.runAsGroup ?? 0),
       security.allowPrivilegeEscalation === false ? '--no-new-privs' : '',
-      ...[...mounts, '--', '/bin/program', ...(container.args ?? []), ...extra],
+      ...mounts,
+      '--',
+      '/bin/program',
+      ...(container.args ?? []),
+      ...extra,
     ],
-    { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'], ...(process.env['POD_ENV'] ? JSON.parse(process.env['POD_ENV']) : {}) } },
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] } },
   );
   child.stdout?.pipe(log, { end: false });
   child.stderr?.pipe(log, { end: false });

@@ -74,18 +74,27 @@ export function kubeconfigText(config: Kubeconfig): string {
  * not a kubeconfig. Whether it is a certificate is not looked at.
  */
 export function kubeconfigClient(text: string): CertificateAndKey | undefined {
+  const { certificate, key } = OWN_USER.exec(text)?.groups ?? parseUser(text);
+  if (certificate === undefined || key === undefined) return undefined;
+  return { certificate: fromBase64(certificate), key: fromBase64(key) };
+}
+
+/** The end of a file as `kubeconfigText` writes it; looked for first, as parsing YAML takes twenty times as long. */
+const OWN_USER =
+  /^users:\n {2}- name: [^\n]*\n {4}user:\n {6}client-certificate-data: (?<certificate>[\w+/=]+)\n {6}client-key-data: (?<key>[\w+/=]+)\n$/m;
+
+function parseUser(text: string): { readonly certificate?: string; readonly key?: string } {
   let config: unknown;
   try {
     config = parse(text, { version: '1.1', logLevel: 'silent', maxAliasCount: 0 });
   } catch {
     // Unreadable means that it holds no certificate, which is what the caller has to know.
-    return undefined;
+    return {};
   }
   const user = (config as { users?: { user?: Record<string, unknown> }[] } | null)?.users?.[0]?.user;
   const certificate = user?.['client-certificate-data'];
   const key = user?.['client-key-data'];
-  if (typeof certificate !== 'string' || typeof key !== 'string') return undefined;
-  return { certificate: fromBase64(certificate), key: fromBase64(key) };
+  return typeof certificate === 'string' && typeof key === 'string' ? { certificate, key } : {};
 }
 
 /** `https://host:port`, with brackets around an IPv6 address. */

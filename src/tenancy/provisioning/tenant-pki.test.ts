@@ -200,7 +200,7 @@ describe('the PKI of a tenant', () => {
       ],
       [names.serviceAccountKeys, { 'sa.pub': '' }, `Secret ${names.serviceAccountKeys} has no sa.pub; `],
     ] as const) {
-      const planned = plan(only(name, withData(data as Record<string, string>)));
+      const planned = plan(only(name, withData(data)));
       await expect(planned, message).rejects.toBeInstanceOf(ProvisioningError);
       await expect(planned).rejects.toMatchObject({
         code: 'RootSecretUnusable',

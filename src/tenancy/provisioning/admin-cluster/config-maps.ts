@@ -7,6 +7,7 @@ import { ANNOTATION_CHECKSUM, tenantObjectNames } from '../names.ts';
 import { contentChecksum, tenantMetadata } from '../object-metadata.ts';
 import type { TenantInput } from '../tenant-input.ts';
 import type { ConfigMap } from './objects.ts';
+import { oncePerInput } from './once-per-input.ts';
 
 /** Socket on which konnectivity-server listens for kube-apiserver, in a volume that both mount. */
 export const KONNECTIVITY_SOCKET_DIR = '/run/konnectivity';
@@ -17,19 +18,19 @@ export const EGRESS_CONFIGURATION_KEY = 'egress-selector-configuration.yaml';
 export const kubeadmConfigComponent: Component<TenantInput> = {
   name: 'kubeadm-config',
   cluster: 'admin',
-  desired: (input) => [
+  desired: oncePerInput((input) => [
     configMap(input.tenant, tenantObjectNames(input.tenant.metadata.name ?? '').kubeadmConfig, 'kubeadmconfig', {
       ClusterConfiguration: JSON.stringify(clusterConfiguration(input)),
       InitConfiguration: JSON.stringify(initConfiguration(input)),
     }),
-  ],
+  ]),
 };
 
 /** Tells kube-apiserver to reach nodes, pods and webhooks through konnectivity. */
 export const konnectivityEgressComponent: Component<TenantInput> = {
   name: 'konnectivity-egress',
   cluster: 'admin',
-  desired: ({ tenant }) =>
+  desired: oncePerInput(({ tenant }) =>
     konnectivityEnabled(tenant)
       ? [
           configMap(
@@ -40,6 +41,7 @@ export const konnectivityEgressComponent: Component<TenantInput> = {
           ),
         ]
       : [],
+  ),
 };
 
 const EGRESS_CONFIGURATION = {

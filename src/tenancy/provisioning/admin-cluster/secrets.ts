@@ -15,6 +15,7 @@ import {
   SUPER_ADMIN_USER,
 } from '../tenant-pki.ts';
 import type { Secret } from './objects.ts';
+import { oncePerInput } from './once-per-input.ts';
 
 /** The Secrets of what everything else is signed with: to be made with `create`, so that two makers never overwrite each other. */
 export function rootSecrets(tenant: TenantControlPlane, roots: TenantRoots): readonly Secret[] {
@@ -52,13 +53,13 @@ export function rootSecrets(tenant: TenantControlPlane, roots: TenantRoots): rea
 export const rootSecretsComponent: Component<TenantInput> = {
   name: 'root-secrets',
   cluster: 'admin',
-  desired: ({ tenant, pki }) => rootSecrets(tenant, pki),
+  desired: oncePerInput(({ tenant, pki }) => rootSecrets(tenant, pki)),
 };
 
 export const certificateSecretsComponent: Component<TenantInput> = {
   name: 'certificate-secrets',
   cluster: 'admin',
-  desired({ tenant, pki }) {
+  desired: oncePerInput(({ tenant, pki }) => {
     const names = tenantObjectNames(tenant.metadata.name ?? '');
     const x509 = { lifecycle: 'x509' } as const;
     return [
@@ -78,13 +79,13 @@ export const certificateSecretsComponent: Component<TenantInput> = {
         x509,
       ),
     ];
-  },
+  }),
 };
 
 export const kubeconfigSecretsComponent: Component<TenantInput> = {
   name: 'kubeconfig-secrets',
   cluster: 'admin',
-  desired(input) {
+  desired: oncePerInput((input) => {
     const { tenant, endpoint, pki } = input;
     const names = tenantObjectNames(tenant.metadata.name ?? '');
     const { port } = tenant.spec.networkProfile;
@@ -120,13 +121,13 @@ export const kubeconfigSecretsComponent: Component<TenantInput> = {
         kubeconfig,
       ),
     ];
-  },
+  }),
 };
 
 export const dataStoreSecretsComponent: Component<TenantInput> = {
   name: 'data-store-secrets',
   cluster: 'admin',
-  desired({ tenant, storage, pki }) {
+  desired: oncePerInput(({ tenant, storage, pki }) => {
     const names = tenantObjectNames(tenant.metadata.name ?? '');
     return [
       // etcd knows the tenant by its certificate: there is no password, and kube-apiserver takes its servers as arguments.
@@ -144,13 +145,13 @@ export const dataStoreSecretsComponent: Component<TenantInput> = {
         { lifecycle: 'x509' },
       ),
     ];
-  },
+  }),
 };
 
 export const konnectivitySecretsComponent: Component<TenantInput> = {
   name: 'konnectivity-secrets',
   cluster: 'admin',
-  desired(input) {
+  desired: oncePerInput((input) => {
     const { tenant, pki } = input;
     if (!konnectivityEnabled(tenant) || pki.konnectivityServer === undefined) return [];
     const names = tenantObjectNames(tenant.metadata.name ?? '');
@@ -171,7 +172,7 @@ export const konnectivitySecretsComponent: Component<TenantInput> = {
         { lifecycle: 'kubeconfig' },
       ),
     ];
-  },
+  }),
 };
 
 function kubeconfigFor(
