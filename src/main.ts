@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { serve, SERVE_OPTIONS, SERVE_USAGE } from './cli/serve.ts';
+import { SERVE_OPTIONS, SERVE_USAGE } from './cli/serve-flags.ts';
 import { UsageError } from './cli/usage-error.ts';
 
 const USAGE = `usage: kamaji COMMAND [FLAGS]
@@ -27,6 +27,8 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(SERVE_USAGE);
     return 0;
   }
+  // Only now: the program is large, and a usage error should not wait for it.
+  const { serve } = await import('./cli/serve.ts');
   return serve(readFlags(rest));
 }
 

@@ -1,5 +1,5 @@
 import express from 'express';
-import type { Express, Request, Response } from 'express';
+import type { Express, NextFunction, Request, Response } from 'express';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { Metrics } from '../base/metrics.ts';
@@ -13,6 +13,7 @@ import { newErrorFilter } from './filters/errors.ts';
 import type { InFlightLimits } from './filters/in-flight.ts';
 import { newInFlightFilter } from './filters/in-flight.ts';
 import { newObserveFilter } from './filters/observe.ts';
+import { servePublicRoute, type PublicRoute } from './public-route.ts';
 import type { ServerState } from './server-state.ts';
 
 export interface ChainOptions {
@@ -23,7 +24,8 @@ export interface ChainOptions {
   readonly authenticators: readonly Authenticator[];
   readonly authorizer: Authorizer;
   readonly inFlight: InFlightLimits;
-  isServed(group: string, version: string, resource: string, subresource: string): boolean;
+  readonly publicRoutes: readonly PublicRoute[];
+  readonly isServed: (group: string, version: string, resource: string, subresource: string) => boolean;
   /** Answers what the filters have let through; what it throws becomes the answer. */
   serve(request: Request, response: Response): Promise<void>;
 }
@@ -41,6 +43,9 @@ export function newHandlerChain(options: ChainOptions): Express {
   app.use(newContextFilter(clock, state));
   app.use(newObserveFilter({ clock, log, metrics, state, isServed: options.isServed }));
   app.use(newDeadlineFilter(clock));
+  app.use(async (request: Request, response: Response, next: NextFunction) => {
+    if (!(await servePublicRoute(options.publicRoutes, request, response))) next();
+  });
   app.use(newAuthenticationFilter(options.authenticators));
   app.use(newInFlightFilter(options.inFlight, metrics));
   app.use(newAuthorizationFilter(options.authorizer));

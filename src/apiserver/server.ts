@@ -23,6 +23,7 @@ import { Listener } from './listener.ts';
 import { negotiateOutput, plainForms } from './negotiation.ts';
 import { newObjectReader } from './object-reader.ts';
 import { OpenApi } from './openapi/serve.ts';
+import type { PublicRoute } from './public-route.ts';
 import type { ResourceDefinition } from './registry/definition.ts';
 import { Lister } from './registry/lister.ts';
 import { newResource } from './registry/resource.ts';
@@ -50,6 +51,8 @@ export interface ApiServerOptions {
   /** What must hold besides the storage before requests may come. */
   readonly readyChecks?: readonly HealthCheck[];
   readonly inFlight?: InFlightLimits;
+  /** Paths outside of authentication. */
+  readonly publicRoutes?: readonly PublicRoute[];
   /** Numbers in [0, 1). */
   readonly random?: () => number;
   readonly newUid?: () => string;
@@ -106,6 +109,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     authenticators: options.authenticators,
     authorizer: options.authorizer,
     inFlight: options.inFlight ?? defaultInFlightLimits,
+    publicRoutes: options.publicRoutes ?? [],
     isServed: (group, version, resource, subresource) => isServed(endpoints, group, version, resource, subresource),
     serve,
   });

@@ -19,3 +19,13 @@ export function tenantDataStores(tenant: TenantControlPlane): readonly string[] 
   const names = [dataStore, ...dataStoreOverrides.map((override) => override.dataStore)];
   return [...new Set(names.filter((name) => name !== undefined && name !== ''))] as readonly string[];
 }
+
+/** `namespace/name` of every tenant that has objects in the DataStore or is to have, sorted. Those being deleted count. */
+export function dataStoreUsers(dataStore: string, tenants: readonly TenantControlPlane[]): readonly string[] {
+  return tenants
+    .filter(
+      (tenant) => tenantDataStores(tenant).includes(dataStore) || tenant.status?.storage?.dataStoreName === dataStore,
+    )
+    .map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name ?? ''}`)
+    .sort();
+}

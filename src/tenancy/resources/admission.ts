@@ -7,7 +7,7 @@ import type { AdmissionPlugin, AdmissionRequest, ObjectReader } from '../../apis
 import type { DataStore } from '../api/data-store.ts';
 import { GROUP } from '../api/group.ts';
 import type { TenantControlPlane } from '../api/tenant-control-plane.ts';
-import { tenantDataStores } from '../api/tenant-identity.ts';
+import { dataStoreUsers } from '../api/tenant-identity.ts';
 
 export interface TenancyAdmissionOptions {
   /** DataStore for tenants that name none; undefined when every tenant has to name one. */
@@ -126,21 +126,10 @@ async function validateDataStore(request: AdmissionRequest): Promise<void> {
   if (old === undefined || (operation !== 'DELETE' && operation !== 'UPDATE')) return;
   const next = request.object as DataStore | undefined;
   if (operation === 'UPDATE' && deepEqual(next?.spec, (old as DataStore).spec)) return;
-  const users = await usersOf(name, request.reader);
+  const users = dataStoreUsers(name, await request.reader.list<TenantControlPlane>('tenantcontrolplanes'));
   if (users.length === 0) return;
   if (operation === 'DELETE') {
     throw newConflict({ group: GROUP, resource: request.definition.plural }, name, `it is used by ${users.join(', ')}`);
   }
   request.warn(`DataStore ${name} is used by ${users.length} tenants, their control planes follow this change`);
-}
-
-/** `namespace/name` of every tenant that has objects in the DataStore or is to have, sorted. Those being deleted count. */
-async function usersOf(dataStore: string, reader: ObjectReader): Promise<readonly string[]> {
-  const tenants = await reader.list<TenantControlPlane>('tenantcontrolplanes');
-  return tenants
-    .filter(
-      (tenant) => tenantDataStores(tenant).includes(dataStore) || tenant.status?.storage?.dataStoreName === dataStore,
-    )
-    .map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name ?? ''}`)
-    .sort();
 }

@@ -5,6 +5,7 @@ import { setCondition } from '../../../reconcile/conditions.ts';
 import type { ReconcileResult } from '../../../reconcile/controller.ts';
 import type { DataStore, DataStoreStatus } from '../../api/data-store.ts';
 import type { TenantControlPlane } from '../../api/tenant-control-plane.ts';
+import { dataStoreUsers } from '../../api/tenant-identity.ts';
 import { DataStoreError } from '../../provisioning/datastore/data-store-error.ts';
 import type { DataStoreConnection, DataStoreDriver } from '../../provisioning/datastore/driver.ts';
 import { ANNOTATION_PAUSED } from '../../provisioning/names.ts';
@@ -45,7 +46,7 @@ export function createDataStoreReconciler(dependencies: DataStoreReconcilerDepen
     if (dataStore.metadata.annotations?.[ANNOTATION_PAUSED] !== undefined) return {};
     const verdict = await examine(dependencies, dataStore, signal);
     registry.set(name, verdict);
-    const users = usersOf(name, tenants.list());
+    const users = dataStoreUsers(name, tenants.list());
     const nowMs = clock.now();
     await dependencies.commitStatus(dataStore, (current) => dataStoreStatus(current, verdict, users, nowMs), signal);
     return { requeueAfterMs: verdict.healthy ? HEALTHY_CHECK_MS : UNHEALTHY_CHECK_MS };
@@ -66,19 +67,6 @@ async function examine(
     if (!(error instanceof DataStoreError)) throw error;
     return { healthy: false, reason: error.code, message: error.message, use: undefined };
   }
-}
-
-/** Tenants that name the store in their spec or still have data in it, as `namespace/name`, sorted. */
-export function usersOf(dataStoreName: string, tenants: readonly TenantControlPlane[]): readonly string[] {
-  return tenants
-    .filter(
-      (tenant) =>
-        tenant.spec.dataStore === dataStoreName ||
-        tenant.status?.storage?.dataStoreName === dataStoreName ||
-        tenant.spec.dataStoreOverrides?.some((override) => override.dataStore === dataStoreName) === true,
-    )
-    .map((tenant) => `${tenant.metadata.namespace ?? ''}/${tenant.metadata.name ?? ''}`)
-    .sort();
 }
 
 /** The next status: a function of its arguments alone. */

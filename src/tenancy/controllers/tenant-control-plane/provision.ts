@@ -3,6 +3,7 @@ import type { Clock } from '../../../base/clock.ts';
 import { isAlreadyExists } from '../../../kubeclient/api-error.ts';
 import type { Component } from '../../../reconcile/component.ts';
 import type { TenantControlPlane } from '../../api/tenant-control-plane.ts';
+import { tenantDataStoreNames } from '../../api/tenant-identity.ts';
 import {
   certificateSecretsComponent,
   dataStoreSecretsComponent,
@@ -17,7 +18,7 @@ import { serviceComponent } from '../../provisioning/admin-cluster/service.ts';
 import { existingSecrets, type ExistingSecrets, type LiveSecret } from '../../provisioning/existing-secrets.ts';
 import { ANNOTATION_ROTATE, tenantObjectNames } from '../../provisioning/names.ts';
 import { planLeaves, planRoots } from '../../provisioning/tenant-pki.ts';
-import type { TenantInput, TenantRoots, TenantStorage } from '../../provisioning/tenant-input.ts';
+import type { TenantInput, TenantRoots } from '../../provisioning/tenant-input.ts';
 import type { DataStoreRegistry } from '../data-store/registry.ts';
 import { resolveAddress } from './address.ts';
 import type { ConditionStep, LiveService } from './facts.ts';
@@ -69,7 +70,7 @@ export function createProvisioner(dependencies: ProvisionerDependencies): Provis
       throw new Waiting('DataStoreReady', 'DataStoreRequired', 'spec.dataStore is not set, and the server has no default');
     }
     const verdict = dataStores.get(name);
-    const identity = storageIdentity(tenant);
+    const identity = tenantDataStoreNames(tenant);
     const fingerprint = `${name}\n${identity.schema}\n${identity.username}`;
     const driver = verdict?.use?.driver;
     const connection = verdict?.use?.connection;
@@ -185,18 +186,8 @@ export function createProvisioner(dependencies: ProvisionerDependencies): Provis
       throw new Waiting('DataStoreReady', verdict?.reason ?? 'DataStoreNotFound', `the data in DataStore ${name} cannot be removed: ${why}`, 5_000);
     }
     if (neverSetUp && !verdict.healthy) return;
-    await verdict.use.driver.removeTenant(storageIdentity(tenant), { signal });
+    await verdict.use.driver.removeTenant(tenantDataStoreNames(tenant), { signal });
   }
-}
-
-/** Name of the tenant within its DataStore: what was set up once stays. The UID is unique over all admin clusters. */
-function storageIdentity(tenant: TenantControlPlane): Pick<TenantStorage, 'schema' | 'username'> {
-  const uid = tenant.metadata.uid ?? '';
-  const setUp = tenant.status?.storage?.setup;
-  return {
-    schema: setUp?.schema ?? tenant.spec.dataStoreSchema ?? uid,
-    username: setUp?.user ?? tenant.spec.dataStoreUsername ?? uid,
-  };
 }
 
 /** A rotation that was asked for is answered by the time at which it was done, in the same annotation, for good. */

@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto';
+import { systemClock } from '../base/clock.ts';
+import { Lifecycle } from '../base/lifecycle.ts';
+import { createLogger } from '../base/log.ts';
+import { createMetrics } from '../base/metrics.ts';
+import { createApiServer } from '../apiserver/server.ts';
+import { newNamespaceLifecycle } from '../apiserver/admission/plugins/namespace-lifecycle.ts';
+import { runCaInjection } from '../apiserver/serving/ca-injection.ts';
+import { createServingCertificate } from '../apiserver/serving/serving-certificate.ts';
+import { openStorage } from '../apiserver/storage/drivers.ts';
+import { NAMESPACES } from '../kubeclient/resources.ts';
+import { createKubeClient } from '../kubeclient/rest-client.ts';
+import { allResources } from '../tenancy/resources/all.ts';
+import { createTenancyAdmission } from '../tenancy/resources/admission.ts';
+import { runControllers } from '../tenancy/controllers/all.ts';
+import { openAdminConnection } from './admin-connection.ts';
+import { createConnectSubresources } from './connect-subresources.ts';
+import { createFrontDoor } from './front-door.ts';
+import { hasTlsRoute } from './gateway-api.ts';
+import { createGuardRoute } from './guard-route.ts';
+import { createLoopbackClient } from './loopback-client.ts';
+import { productVersion } from './product-version.ts';
+import { readServeFlags } from './serve-flags.ts';
+import { createAccess } from './tenant-access.ts';
+
+/** Runs until a signal or a failure. Answers the exit code. @throws UsageError */
+export async function serve(values: Readonly<Record<string, string | undefined>>): Promise<number> {
+  const flags = readServeFlags(values);
+  const clock = systemClock;
+  const log = createLogger({ clock, level: flags.logLevel });
+  const metrics = createMetrics();
+  const version = await productVersion();
+  const lifecycle = new Lifecycle({ clock, log, graceMs: 45_000 });
+  lifecycle.handleSignals();
+  const { signal } = lifecycle;
+
+  const adminClient = createKubeClient(await openAdminConnection(flags), { userAgent: `kamaji/${version}`, clock });
+  const access = createAccess(adminClient, clock, version);
+  const storage = await openStorage(flags.storage, { onFailure: (error) => lifecycle.stop(`storage failed: ${error.message}`) });
+  const names = [`${flags.service}.${flags.namespace}.svc`, `${flags.service}.${flags.namespace}.svc.cluster.local`, 'localhost', '127.0.0.1'];
+  const serving = await createServingCertificate(
+    { adminClient, namespace: flags.namespace, secretName: 'kamaji-serving-cert', names, clock, log },
+    signal,
+  );
+  const frontDoor = createFrontDoor({ adminClient, clock, log, metrics });
+  const server = createApiServer({
+    definitions: allResources({ tenantControlPlaneConnect: createConnectSubresources(access, clock) }),
+    storage,
+    authenticators: frontDoor.authenticators,
+    authorizer: frontDoor.authorizer,
+    admission: [
+      newNamespaceLifecycle(async (name) => {
+        const found = await adminClient.find(NAMESPACES, '', name);
+        return found && { phase: found.status?.phase ?? 'Active' };
+      }),
+      createTenancyAdmission({ defaultDataStore: flags.defaultDataStore, hasTlsRoute: () => hasTlsRoute(adminClient) }),
+    ],
+    publicRoutes: [createGuardRoute(flags, () => server.reader)],
+    readyChecks: [frontDoor.readyCheck],
+    clock,
+    log,
+    metrics,
+    version,
+  });
+
+  await server.start({ host: flags.bindAddress, port: flags.securePort, tls: serving });
+  log.info('serving', { address: flags.bindAddress, port: flags.securePort, version, storage: flags.storage.split(':')[0] });
+  lifecycle.run('front-door', (stop) => frontDoor.run(stop));
+  lifecycle.run('serving-certificate', (stop) => serving.run(stop));
+  lifecycle.run('ca-injection', (stop) =>
+    runCaInjection(
+      {
+        adminClient,
+        apiServices: ['v1alpha1.kamaji.io'],
+        validatingWebhooks: ['kamaji-guard'],
+        caBundle: () => serving.caBundle(),
+        clock,
+        log,
+      },
+      stop,
+    ),
+  );
+  if (flags.controllers) {
+    const kamajiClient = createLoopbackClient(flags, serving, frontDoor.loopbackToken, clock, version);
+    lifecycle.run('controllers', (stop) =>
+      runControllers(
+        {
+          adminClient,
+          kamajiClient,
+          access,
+          renewBeforeMs: flags.certificateRenewBeforeMs,
+          instance: `${process.env['POD_NAME'] ?? 'kamaji'}-${randomUUID().slice(0, 8)}`,
+          clock,
+          log,
+          metrics,
+        },
+        stop,
+      ),
+    );
+  }
+  lifecycle.run('api-server', async (stop) => {
+    await clock.sleep(2 ** 31 - 1, stop).catch(() => undefined);
+    await server.stop({ delayMs: flags.shutdownDelayMs, drainMs: 30_000 });
+  });
+
+  const exitCode = await lifecycle.wait();
+  access.close();
+  adminClient.close();
+  await storage.close();
+  log.info('stopped', { exitCode });
+  return exitCode;
+}
