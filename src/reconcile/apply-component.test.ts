@@ -234,6 +234,17 @@ describe('ComponentApplier', () => {
     expect(cluster.takeCalls()).toEqual([]);
   });
 
+  it.each(['full', 'none'] as const)('applies components of one owner at once (%s cache)', async (caches) => {
+    const { cluster, applier, scope } = await setUp(caches, { pruneResources: [CONFIG_MAPS, SECRETS] });
+    const parts = ['a', 'b', 'c'].map((name) => ({ ...configs, name }));
+    const all = () => Promise.all(parts.map((part) => applier.apply(part, { values: { [part.name]: '1' } }, scope)));
+    expect((await all()).map((result) => result.applied)).toEqual([1, 1, 1]);
+    const lists = cluster.takeCalls().filter((call) => call.startsWith('LIST'));
+    expect(lists).toHaveLength(caches === 'none' ? 2 : 0);
+    expect((await all()).map((result) => result.applied)).toEqual([0, 0, 0]);
+    expect(cluster.takeCalls()).toEqual([]);
+  });
+
   it('lets an object change its component', async () => {
     const { cluster, applier, scope } = await setUp('full');
     await applier.apply(configs, { values: { a: '1', b: '2' } }, scope);

@@ -90,13 +90,14 @@ const RANKS: Readonly<Record<string, number>> = {
 
 /**
  * Makes a cluster look as components say, by server-side apply, with as few requests as that takes: an object is sent when what it
- * should be changed, or when what it is may have. One for each cluster; calls for one owner must not overlap.
+ * should be changed, or when what it is may have. One for each cluster; components of one owner may be applied at once, the same one may not.
  */
 export class ComponentApplier {
   readonly #options: ComponentApplierOptions;
   readonly #clock: Clock;
   readonly #caches: ReadonlyMap<string, Informer>;
   readonly #inventories = new Map<string, Inventory>();
+  readonly #taking = new Map<string, Promise<Inventory>>();
   readonly #count: (component: string, result: 'applied' | 'unchanged' | 'pruned') => void;
 
   constructor(options: ComponentApplierOptions) {
@@ -312,6 +313,16 @@ export class ComponentApplier {
     if (uid === undefined) throw new RangeError(`${scope.owner.kind} ${objectKey(scope.owner)} has no uid`);
     const known = this.#inventories.get(uid);
     if (known) return known;
+    const taking = this.#taking.get(uid) ?? this.#takeInventory(uid, scope);
+    this.#taking.set(uid, taking);
+    try {
+      return await taking;
+    } finally {
+      this.#taking.delete(uid);
+    }
+  }
+
+  async #takeInventory(uid: string, scope: ApplyScope): Promise<Inventory> {
     const inventory: Inventory = new Map();
     for (const cache of this.#caches.values()) {
       for (const object of cache.list()) this.#enlist(cache.resource, object, inventory, scope);
