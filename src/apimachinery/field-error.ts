@@ -31,7 +31,13 @@ export function formatBadValue(value: unknown): string {
   return JSON.stringify(value);
 }
 
-function finding(type: FieldErrorType, field: string, title: string, value: string | undefined, detail: string): FieldError {
+function finding(
+  type: FieldErrorType,
+  field: string,
+  title: string,
+  value: string | undefined,
+  detail: string,
+): FieldError {
   const head = value === undefined ? title : `${title}: ${value}`;
   return { type, field, message: detail === '' ? head : `${head}: ${detail}` };
 }

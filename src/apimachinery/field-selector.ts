@@ -29,7 +29,10 @@ export function newFieldSelector(terms: readonly FieldTerm[]): FieldSelector {
     terms,
     empty: terms.length === 0,
     exactMatch: (field) => terms.find((term) => term.field === field && !term.negated)?.value,
-    matches: (fields) => terms.every((term) => ((Object.hasOwn(fields, term.field) ? fields[term.field] : '') === term.value) !== term.negated),
+    matches: (fields) =>
+      terms.every(
+        (term) => ((Object.hasOwn(fields, term.field) ? fields[term.field] : '') === term.value) !== term.negated,
+      ),
   };
 }
 

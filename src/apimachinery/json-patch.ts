@@ -38,12 +38,16 @@ export interface ParsedJsonPatch {
 /** @throws MalformedPatchError */
 export function parseJsonPatch(value: Json): ParsedJsonPatch {
   if (!Array.isArray(value)) {
-    throw new MalformedPatchError(`json: cannot unmarshal ${typeof value} into Go value of type []handlers.jsonPatchOp`);
+    throw new MalformedPatchError(
+      `json: cannot unmarshal ${typeof value} into Go value of type []handlers.jsonPatchOp`,
+    );
   }
   const unknownFields: string[] = [];
   const parsed = (value as readonly Json[]).map((item, index) => {
     if (!isJsonObject(item)) {
-      throw new MalformedPatchError(`json: cannot unmarshal ${Array.isArray(item) ? 'array' : typeof item} into Go value of type handlers.jsonPatchOp`);
+      throw new MalformedPatchError(
+        `json: cannot unmarshal ${Array.isArray(item) ? 'array' : typeof item} into Go value of type handlers.jsonPatchOp`,
+      );
     }
     for (const key of Object.keys(item)) {
       if (!knownKeys.has(key)) unknownFields.push(`json patch unknown field "[${index}].${key}"`);
@@ -55,8 +59,13 @@ export function parseJsonPatch(value: Json): ParsedJsonPatch {
 
 function toOperation(item: JsonObject): JsonPatchOperation {
   const { op, path, from } = item;
-  for (const [key, member] of [['op', op], ['path', path], ['from', from]] as const) {
-    if (member !== undefined && typeof member !== 'string') throw new MalformedPatchError(`json patch operation has a "${key}" that is no string`);
+  for (const [key, member] of [
+    ['op', op],
+    ['path', path],
+    ['from', from],
+  ] as const) {
+    if (member !== undefined && typeof member !== 'string')
+      throw new MalformedPatchError(`json patch operation has a "${key}" that is no string`);
   }
   return { ...(item as object), op: op as JsonPatchOperation['op'], path: (path as string | undefined) ?? '' };
 }
@@ -132,7 +141,7 @@ class Editor {
   #parent(path: readonly string[]): Json[] | MutableJsonObject {
     const parent = this.#find(path.slice(0, -1));
     if (Array.isArray(parent)) return parent as Json[];
-    if (isJsonObject(parent)) return parent as MutableJsonObject;
+    if (isJsonObject(parent)) return parent;
     throw new PatchFailedError('path leads nowhere');
   }
 

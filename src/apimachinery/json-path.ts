@@ -35,7 +35,12 @@ function toStep(match: RegExpExecArray): Step {
   if (dotted !== undefined) return { kind: 'key', key: unescape(dotted) };
   if (quoted !== undefined) return { kind: 'key', key: unescape(quoted) };
   if (index !== undefined) return { kind: 'index', index: Number(index) };
-  return { kind: 'filter', path: filterPath!.slice(1).split('.'), negated: operator === '!=', value: parseLiteral(literal!) };
+  return {
+    kind: 'filter',
+    path: filterPath!.slice(1).split('.'),
+    negated: operator === '!=',
+    value: parseLiteral(literal!),
+  };
 }
 
 function unescape(text: string): string {

@@ -113,7 +113,8 @@ class Scanner {
     if (this.#text[this.#pos] !== '"') this.#fail('looking for beginning of object key string');
     const key = this.#string();
     frame.at = key;
-    if (frame.keys!.has(key) && this.#findings.size < maxDuplicates) this.#findings.add(`duplicate field ${goQuote(this.#path())}`);
+    if (frame.keys!.has(key) && this.#findings.size < maxDuplicates)
+      this.#findings.add(`duplicate field ${goQuote(this.#path())}`);
     frame.keys!.add(key);
     this.#space();
     if (this.#text[this.#pos] !== ':') this.#fail('after object key');

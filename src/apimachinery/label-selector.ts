@@ -79,7 +79,8 @@ class Parser {
       if (after.kind === 'end') return requirements;
       if (after.kind !== ',') throw new SelectorError(`found '${after.text}', expected: ',' or 'end of string'`);
       const next = this.#peek();
-      if (next.kind !== 'id' && next.kind !== '!') throw new SelectorError(`found '${next.text}', expected: identifier after ','`);
+      if (next.kind !== 'id' && next.kind !== '!')
+        throw new SelectorError(`found '${next.text}', expected: identifier after ','`);
     }
   }
 
@@ -87,7 +88,8 @@ class Parser {
     try {
       return this.#parseRequirement();
     } catch (error) {
-      if (error instanceof SelectorError) throw new SelectorError(`unable to parse requirement: ${error.message}`, { cause: error });
+      if (error instanceof SelectorError)
+        throw new SelectorError(`unable to parse requirement: ${error.message}`, { cause: error });
       throw error;
     }
   }
@@ -181,7 +183,8 @@ function asValue(token: Token): Token {
 
 function checkKey(key: string): void {
   const complaints = checkQualifiedName(key);
-  if (complaints.length > 0) throw new SelectorError(formatFieldError(invalidValue('<nil>', key, complaints.join('; '))));
+  if (complaints.length > 0)
+    throw new SelectorError(formatFieldError(invalidValue('<nil>', key, complaints.join('; '))));
 }
 
 function checkValue(key: string, value: string, index: number, operator: Operator): void {
@@ -197,7 +200,8 @@ function checkValue(key: string, value: string, index: number, operator: Operato
 
 function meets(requirement: Requirement, labels: Readonly<Record<string, string>>): boolean {
   const value = Object.hasOwn(labels, requirement.key) ? labels[requirement.key] : undefined;
-  switch (requirement.operator) {
+  const { operator } = requirement;
+  switch (operator) {
     case 'in':
       return value !== undefined && requirement.values.includes(value);
     case 'notin':
@@ -206,11 +210,10 @@ function meets(requirement: Requirement, labels: Readonly<Record<string, string>
       return value !== undefined;
     case '!':
       return value === undefined;
-    case 'gt':
-    case 'lt': {
+    default: {
       if (value === undefined || !/^[+-]?\d{1,18}$/.test(value)) return false;
       const [actual, bound] = [BigInt(value), BigInt(requirement.values[0]!)];
-      return requirement.operator === 'gt' ? actual > bound : actual < bound;
+      return operator === 'gt' ? actual > bound : actual < bound;
     }
   }
 }

@@ -24,7 +24,8 @@ function merge(current: Json | undefined, patch: Json): Json {
 }
 
 function withoutNulls(value: Json): Json {
-  if (Array.isArray(value)) return (value as readonly Json[]).map((item) => (item === null ? null : withoutNulls(item)));
+  if (Array.isArray(value))
+    return (value as readonly Json[]).map((item) => (item === null ? null : withoutNulls(item)));
   if (!isJsonObject(value)) return value;
   const result: MutableJsonObject = {};
   for (const key of Object.keys(value)) {

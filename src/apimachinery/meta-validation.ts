@@ -21,10 +21,12 @@ export function validateObjectMeta(meta: ObjectMeta, namespaced: boolean, rule: 
   if (!meta.name) errors.push(requiredValue('metadata.name', 'name or generateName is required'));
   else {
     // Every rule is stricter than that for path segments (no slash, no percent sign, not `..`).
-    for (const complaint of checkName(rule, meta.name)) errors.push(invalidValue('metadata.name', meta.name, complaint));
+    for (const complaint of checkName(rule, meta.name))
+      errors.push(invalidValue('metadata.name', meta.name, complaint));
   }
   errors.push(...validateNamespace(meta.namespace, namespaced));
-  if ((meta.generation ?? 0) < 0) errors.push(invalidValue('metadata.generation', meta.generation, 'must be greater than or equal to 0'));
+  if ((meta.generation ?? 0) < 0)
+    errors.push(invalidValue('metadata.generation', meta.generation, 'must be greater than or equal to 0'));
   errors.push(...validateLabels(meta.labels));
   errors.push(...validateAnnotations(meta.annotations));
   errors.push(...validateOwnerReferences(meta.ownerReferences));
@@ -50,7 +52,8 @@ function validateAnnotations(annotations: ObjectMeta['annotations']): readonly F
   let bytes = 0;
   for (const [key, value] of Object.entries(annotations ?? {})) {
     bytes += Buffer.byteLength(key) + Buffer.byteLength(value);
-    for (const complaint of checkQualifiedName(key.toLowerCase())) errors.push(invalidValue('metadata.annotations', key, complaint));
+    for (const complaint of checkQualifiedName(key.toLowerCase()))
+      errors.push(invalidValue('metadata.annotations', key, complaint));
   }
   if (bytes > maxAnnotationBytes) errors.push(tooLongValue('metadata.annotations', maxAnnotationBytes));
   return errors;
@@ -92,7 +95,13 @@ function validateFinalizers(finalizers: ObjectMeta['finalizers']): readonly Fiel
     checkQualifiedName(finalizer).map((complaint) => invalidValue('metadata.finalizers', finalizer, complaint)),
   );
   if (list.includes(orphanFinalizer) && list.includes(foregroundFinalizer)) {
-    errors.push(invalidValue('metadata.finalizers', list, `finalizer ${orphanFinalizer} and ${foregroundFinalizer} cannot be both set`));
+    errors.push(
+      invalidValue(
+        'metadata.finalizers',
+        list,
+        `finalizer ${orphanFinalizer} and ${foregroundFinalizer} cannot be both set`,
+      ),
+    );
   }
   return errors;
 }
@@ -118,7 +127,14 @@ export function validateObjectMetaUpdate(next: ObjectMeta, old: ObjectMeta): rea
   return errors;
 }
 
-const immutableKeys = ['name', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const;
+const immutableKeys = [
+  'name',
+  'namespace',
+  'uid',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+] as const;
 
 const standardFinalizers: ReadonlySet<string> = new Set([orphanFinalizer, foregroundFinalizer, 'kubernetes']);
 
@@ -129,7 +145,9 @@ export function finalizerWarnings(next: ObjectMeta, old: ObjectMeta | undefined)
   return added
     .filter((finalizer) => !finalizer.includes('/') && !standardFinalizers.has(finalizer))
     .map((finalizer) => {
-      const how = finalizer.includes('.') ? 'a domain-qualified finalizer name including a path (/)' : 'a domain-qualified finalizer name';
+      const how = finalizer.includes('.')
+        ? 'a domain-qualified finalizer name including a path (/)'
+        : 'a domain-qualified finalizer name';
       return `metadata.finalizers: ${JSON.stringify(finalizer)}: prefer ${how} to avoid accidental conflicts with other finalizer writers`;
     });
 }

@@ -23,7 +23,9 @@ interface Reader {
 type Decode = (value: Json, at: Reader) => Json | undefined;
 
 function mismatch(value: Json, at: Reader, goType: string): DecodeError {
-  return new DecodeError(`json: cannot unmarshal ${goKind(value)} into Go struct field ${at.struct}.${at.path} of type ${goType}`);
+  return new DecodeError(
+    `json: cannot unmarshal ${goKind(value)} into Go struct field ${at.struct}.${at.path} of type ${goType}`,
+  );
 }
 
 function goKind(value: Json): string {
@@ -40,7 +42,9 @@ const string: Decode = (value, at) => {
 const integer: Decode = (value, at) => {
   if (typeof value !== 'number') throw mismatch(value, at, 'int64');
   if (!Number.isInteger(value)) {
-    throw new DecodeError(`json: cannot unmarshal number ${value} into Go struct field ${at.struct}.${at.path} of type int64`);
+    throw new DecodeError(
+      `json: cannot unmarshal number ${value} into Go struct field ${at.struct}.${at.path} of type int64`,
+    );
   }
   return value;
 };
@@ -54,7 +58,9 @@ const time: Decode = (value, at) => {
   if (typeof value !== 'string') throw mismatch(value, at, 'string');
   const ms = parseTimestamp(value);
   if (ms === undefined) {
-    throw new DecodeError(`parsing time ${goQuote(value)} as "2006-01-02T15:04:05Z07:00": cannot parse ${goQuote(value)} as "2006"`);
+    throw new DecodeError(
+      `parsing time ${goQuote(value)} as "2006-01-02T15:04:05Z07:00": cannot parse ${goQuote(value)} as "2006"`,
+    );
   }
   return formatTimestamp(ms);
 };
@@ -77,7 +83,9 @@ function listOf(item: Decode, goType: string): Decode {
   return (value, at) => {
     if (!Array.isArray(value)) throw mismatch(value, at, goType);
     const list = value as readonly Json[];
-    return list.length === 0 ? undefined : list.map((entry, index) => item(entry, { ...at, wire: `${at.wire}[${index}]` }) ?? '');
+    return list.length === 0
+      ? undefined
+      : list.map((entry, index) => item(entry, { ...at, wire: `${at.wire}[${index}]` }) ?? '');
   };
 }
 
@@ -149,8 +157,13 @@ export function decodeObjectMeta(value: Json | undefined): DecodedMeta {
   if (!isJsonObject(value)) {
     throw new DecodeError(`json: cannot unmarshal ${goKind(value)} into Go value of type v1.ObjectMeta`);
   }
-  const { selfLink: _dropped, ...metadata } = readStruct(value, metaFields, { struct: 'ObjectMeta', path: '', wire: 'metadata', unknown });
-  return { metadata: metadata as ObjectMeta, unknownFields: unknown };
+  const { selfLink: _dropped, ...metadata } = readStruct(value, metaFields, {
+    struct: 'ObjectMeta',
+    path: '',
+    wire: 'metadata',
+    unknown,
+  });
+  return { metadata, unknownFields: unknown };
 }
 
 /** Keys in the order that sorted maps print, which is how kube-apiserver prints custom objects. */
@@ -161,5 +174,5 @@ export function orderedMeta(metadata: ObjectMeta): ObjectMeta {
     const item = source[key];
     if (item !== undefined) ordered[key] = item;
   }
-  return ordered as ObjectMeta;
+  return ordered;
 }

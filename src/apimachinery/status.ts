@@ -71,7 +71,13 @@ function qualifiedKind(kind: GroupKind): string {
   return kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`;
 }
 
-function failure(code: number, reason: string | undefined, message: string, details?: StatusDetails, continueToken?: string): StatusError {
+function failure(
+  code: number,
+  reason: string | undefined,
+  message: string,
+  details?: StatusDetails,
+  continueToken?: string,
+): StatusError {
   return new StatusError({
     kind: 'Status',
     apiVersion: 'v1',
@@ -101,7 +107,12 @@ function resourceDetails(resource: GroupResource, name: string): StatusDetails {
 }
 
 export function newNotFound(resource: GroupResource, name: string): StatusError {
-  return failure(404, 'NotFound', `${qualifiedResource(resource)} ${goQuote(name)} not found`, resourceDetails(resource, name));
+  return failure(
+    404,
+    'NotFound',
+    `${qualifiedResource(resource)} ${goQuote(name)} not found`,
+    resourceDetails(resource, name),
+  );
 }
 
 /** For paths that name nothing we serve. */
@@ -111,7 +122,12 @@ export function newUnknownPath(): StatusError {
 
 export function newAlreadyExists(resource: GroupResource, name: string, beingDeleted = false): StatusError {
   const message = `${qualifiedResource(resource)} ${goQuote(name)} already exists`;
-  return failure(409, 'AlreadyExists', beingDeleted ? `object is being deleted: ${message}` : message, resourceDetails(resource, name));
+  return failure(
+    409,
+    'AlreadyExists',
+    beingDeleted ? `object is being deleted: ${message}` : message,
+    resourceDetails(resource, name),
+  );
 }
 
 export function newGenerateNameConflict(resource: GroupResource, name: string): StatusError {
@@ -143,9 +159,15 @@ export function newUnprocessable(): StatusError {
   return failure(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
 }
 
-export function newForbidden(resource: GroupResource, name: string, why: string, causes: readonly StatusCause[] = []): StatusError {
+export function newForbidden(
+  resource: GroupResource,
+  name: string,
+  why: string,
+  causes: readonly StatusCause[] = [],
+): StatusError {
   const qualified = qualifiedResource(resource);
-  const subject = resource.resource === '' ? '' : name === '' ? `${qualified} is ` : `${qualified} ${goQuote(name)} is `;
+  const subject =
+    resource.resource === '' ? '' : name === '' ? `${qualified} is ` : `${qualified} ${goQuote(name)} is `;
   return failure(403, 'Forbidden', `${subject}forbidden: ${why}`, { ...resourceDetails(resource, name), causes });
 }
 
@@ -158,10 +180,15 @@ export function newUnauthorized(message = 'Unauthorized'): StatusError {
 }
 
 export function newMethodNotSupported(resource: GroupResource, action: string): StatusError {
-  return failure(405, 'MethodNotAllowed', `${action} is not supported on resources of kind ${goQuote(qualifiedResource(resource))}`, {
-    group: resource.group,
-    kind: resource.resource,
-  });
+  return failure(
+    405,
+    'MethodNotAllowed',
+    `${action} is not supported on resources of kind ${goQuote(qualifiedResource(resource))}`,
+    {
+      group: resource.group,
+      kind: resource.resource,
+    },
+  );
 }
 
 /** For methods (HEAD, OPTIONS, ...) and paths that have no verb at all. */
@@ -192,7 +219,11 @@ export function newExpired(message: string, continueToken?: string): StatusError
   return failure(410, 'Expired', message, undefined, continueToken);
 }
 
-export function newTimeout(message: string, retryAfterSeconds: number, causes: readonly StatusCause[] = []): StatusError {
+export function newTimeout(
+  message: string,
+  retryAfterSeconds: number,
+  causes: readonly StatusCause[] = [],
+): StatusError {
   return failure(504, 'Timeout', `Timeout: ${message}`, { retryAfterSeconds, causes });
 }
 

@@ -42,7 +42,12 @@ const nameDescription =
 const ageDescription =
   'CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata';
 
-export const ageColumn: ColumnSource = { name: 'Age', type: 'date', description: ageDescription, jsonPath: '.metadata.creationTimestamp' };
+export const ageColumn: ColumnSource = {
+  name: 'Age',
+  type: 'date',
+  description: ageDescription,
+  jsonPath: '.metadata.creationTimestamp',
+};
 
 /** NAME comes first; without other columns AGE follows. @throws Error for a JSONPath outside the dialect. */
 export function newTableConverter(sources: readonly ColumnSource[]): TableConverter {
@@ -53,7 +58,10 @@ export function newTableConverter(sources: readonly ColumnSource[]): TableConver
       { name: 'Name', type: 'string', format: 'name', description: nameDescription, priority: 0 },
       ...rest.map(toColumn),
     ],
-    cells: (object, nowMs) => [object.metadata.name ?? '', ...paths.map(({ source, path }) => cell(object, source.type, path, nowMs))],
+    cells: (object, nowMs) => [
+      object.metadata.name ?? '',
+      ...paths.map(({ source, path }) => cell(object, source.type, path, nowMs)),
+    ],
   };
 }
 
@@ -80,7 +88,7 @@ function cell(object: KubeObject, type: ColumnSource['type'], path: JsonPath, no
       return typeof value === 'number' ? value : null;
     case 'boolean':
       return typeof value === 'boolean' ? value : null;
-    case 'date':
+    default:
       return typeof value === 'string' ? age(value, nowMs) : null;
   }
 }
@@ -111,7 +119,13 @@ export function newTable(
   columns: readonly TableColumn[] | null,
   rows: readonly TableRow[],
 ): JsonObject {
-  return { kind: 'Table', apiVersion: `meta.k8s.io/${version}`, metadata, columnDefinitions: columns, rows } as unknown as JsonObject;
+  return {
+    kind: 'Table',
+    apiVersion: `meta.k8s.io/${version}`,
+    metadata,
+    columnDefinitions: columns,
+    rows,
+  } as unknown as JsonObject;
 }
 
 /** meta.k8s.io PartialObjectMetadata. */

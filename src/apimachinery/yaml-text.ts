@@ -37,7 +37,9 @@ export function decodeYaml(text: string): DecodedText {
     });
     const [error] = document.errors;
     if (error !== undefined) {
-      throw new DecodeError(`error converting YAML to JSON: yaml: line ${lines.linePos(error.pos[0]).line}: ${error.message}`);
+      throw new DecodeError(
+        `error converting YAML to JSON: yaml: line ${lines.linePos(error.pos[0]).line}: ${error.message}`,
+      );
     }
     const value: unknown = document.toJS({ maxAliasCount: 100 });
     return { value: asJson(value, 0), findings: repeatedKeys(document.contents, lines) };
@@ -53,7 +55,8 @@ function asJson(value: unknown, depth: number): Json {
   if (depth > maxJsonDepth) throw new DecodeError('error converting YAML to JSON: exceeded max depth');
   if (value === undefined || value === null) return null;
   if (typeof value === 'number') {
-    if (!Number.isFinite(value)) throw new DecodeError(`error converting YAML to JSON: json: unsupported value: ${value}`);
+    if (!Number.isFinite(value))
+      throw new DecodeError(`error converting YAML to JSON: json: unsupported value: ${value}`);
     return value;
   }
   if (typeof value === 'string' || typeof value === 'boolean') return value;
@@ -87,5 +90,7 @@ function repeatedKeys(root: unknown, lines: LineCounter): readonly string[] {
       seen.add(key);
     }
   }
-  return findings.length === 0 ? [] : [`yaml: unmarshal errors:\n${findings.map((finding) => `  ${finding}`).join('\n')}`];
+  return findings.length === 0
+    ? []
+    : [`yaml: unmarshal errors:\n${findings.map((finding) => `  ${finding}`).join('\n')}`];
 }

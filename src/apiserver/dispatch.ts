@@ -43,7 +43,9 @@ export async function dispatch(
   const method = request.method ?? '';
   const handler = Object.hasOwn(methods, method) ? methods[method] : undefined;
   if (handler === undefined) throw newMethodNotSupported(endpoint.resource.groupResource, info.verb);
-  await (handler === handleList && info.verb === 'watch' ? handleWatch : handler)(newExchange(request, response, endpoint));
+  await (handler === handleList && info.verb === 'watch' ? handleWatch : handler)(
+    newExchange(request, response, endpoint),
+  );
 }
 
 function methodsFor(definition: ResourceDefinition, info: RequestInfo): Methods | undefined {
@@ -64,6 +66,7 @@ function subresourceMethods(definition: ResourceDefinition, name: string): Metho
   const connect = subresources.connect?.find((candidate) => candidate.name === name);
   if (connect === undefined) return undefined;
   const methods: Record<string, Handler> = {};
-  for (const verb of connect.verbs) methods[verb === 'get' ? 'GET' : 'POST'] = (exchange) => handleConnect(exchange, connect, verb);
+  for (const verb of connect.verbs)
+    methods[verb === 'get' ? 'GET' : 'POST'] = (exchange) => handleConnect(exchange, connect, verb);
   return methods;
 }

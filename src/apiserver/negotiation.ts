@@ -70,7 +70,8 @@ function tryClause(clause: Clause, contentType: string, rules: FormRules): Outpu
   if (!params.has('as') && !params.has('g') && !params.has('v')) return formOf(contentType, undefined, pretty);
   const kind = rules.conversions.find((candidate) => candidate === params.get('as'));
   const version = params.get('v');
-  if (kind === undefined || params.get('g') !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) return undefined;
+  if (kind === undefined || params.get('g') !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1'))
+    return undefined;
   return formOf(contentType, { kind, version }, pretty);
 }
 
@@ -86,11 +87,23 @@ export function parseAccept(header: string): readonly Clause[] {
     const params = new Map<string, string>();
     for (const piece of rest) {
       const equals = piece.indexOf('=');
-      if (equals > 0) params.set(piece.slice(0, equals).trim(), piece.slice(equals + 1).trim().replace(/^"(.*)"$/, '$1'));
+      if (equals > 0)
+        params.set(
+          piece.slice(0, equals).trim(),
+          piece
+            .slice(equals + 1)
+            .trim()
+            .replace(/^"(.*)"$/, '$1'),
+        );
     }
     const quality = Number(params.get('q') ?? '1');
     params.delete('q');
-    clauses.push({ type, subtype: subtype === '' ? '*' : subtype, quality: Number.isNaN(quality) ? 1 : quality, params });
+    clauses.push({
+      type,
+      subtype: subtype === '' ? '*' : subtype,
+      quality: Number.isNaN(quality) ? 1 : quality,
+      params,
+    });
   }
   return clauses.sort((a, b) => b.quality - a.quality || wildcards(a) - wildcards(b));
 }

@@ -81,9 +81,11 @@ export function parseBool(value: string | null): boolean | undefined {
 /** Go's conversion of query values to int64. @throws StatusError (400) */
 export function parseInteger(value: string | null): number | undefined {
   if (value === null || value === '') return undefined;
-  if (!/^[+-]?\d+$/.test(value)) throw newBadRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
+  if (!/^[+-]?\d+$/.test(value))
+    throw newBadRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
   const number = Number(value);
-  if (!Number.isSafeInteger(number)) throw newBadRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: value out of range`);
+  if (!Number.isSafeInteger(number))
+    throw newBadRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: value out of range`);
   return number;
 }
 
@@ -110,7 +112,9 @@ function checkedDeleteOptions(raw: RawDeleteOptions): DeleteOptions {
   const { propagationPolicy: policy, orphanDependents } = raw;
   const errors: FieldError[] = [];
   if (policy !== undefined && orphanDependents !== undefined) {
-    errors.push(invalidValue('propagationPolicy', policy, 'orphanDependents and deletionPropagation cannot be both set'));
+    errors.push(
+      invalidValue('propagationPolicy', policy, 'orphanDependents and deletionPropagation cannot be both set'),
+    );
   }
   if (policy !== undefined && policy !== 'Foreground' && policy !== 'Background' && policy !== 'Orphan') {
     errors.push(unsupportedValue('propagationPolicy', policy, ['Foreground', 'Background', 'Orphan', 'nil']));
@@ -144,7 +148,12 @@ export function deleteOptionsFromBody(body: JsonObject): DeleteOptions {
 
 const goTypes = { string: 'string', boolean: 'bool', number: 'int64' } as const;
 
-function optional(body: object, key: string, type: 'string' | 'boolean' | 'number', of = 'DeleteOptions'): Json | undefined {
+function optional(
+  body: object,
+  key: string,
+  type: 'string' | 'boolean' | 'number',
+  of = 'DeleteOptions',
+): Json | undefined {
   const value = (body as Readonly<Record<string, Json | undefined>>)[key];
   if (value === undefined || value === null) return undefined;
   if (typeof value !== type) {
@@ -164,9 +173,14 @@ function readDryRun(value: Json | undefined): readonly string[] {
   return list;
 }
 
-function readPreconditions(value: Json | undefined): { readonly uid?: string; readonly resourceVersion?: string } | undefined {
+function readPreconditions(
+  value: Json | undefined,
+): { readonly uid?: string; readonly resourceVersion?: string } | undefined {
   if (value === undefined || value === null) return undefined;
-  if (!isJsonObject(value)) throw newBadRequest('json: cannot unmarshal into Go struct field DeleteOptions.preconditions of type v1.Preconditions');
+  if (!isJsonObject(value))
+    throw newBadRequest(
+      'json: cannot unmarshal into Go struct field DeleteOptions.preconditions of type v1.Preconditions',
+    );
   const uid = optional(value, 'uid', 'string', 'Preconditions') as string | undefined;
   const resourceVersion = optional(value, 'resourceVersion', 'string', 'Preconditions') as string | undefined;
   return { ...(uid === undefined ? {} : { uid }), ...(resourceVersion === undefined ? {} : { resourceVersion }) };
@@ -213,9 +227,12 @@ function checkListOptions(options: ListOptions): readonly FieldError[] {
   const errors: FieldError[] = [];
   const at = 'resourceVersionMatch';
   if (match !== '') {
-    if (resourceVersion === '') errors.push(forbiddenValue(at, 'resourceVersionMatch is forbidden unless resourceVersion is provided'));
-    if (options.continueToken !== '') errors.push(forbiddenValue(at, 'resourceVersionMatch is forbidden when continue is provided'));
-    if (match !== 'Exact' && match !== 'NotOlderThan') errors.push(unsupportedValue(at, match, ['Exact', 'NotOlderThan', '']));
+    if (resourceVersion === '')
+      errors.push(forbiddenValue(at, 'resourceVersionMatch is forbidden unless resourceVersion is provided'));
+    if (options.continueToken !== '')
+      errors.push(forbiddenValue(at, 'resourceVersionMatch is forbidden when continue is provided'));
+    if (match !== 'Exact' && match !== 'NotOlderThan')
+      errors.push(unsupportedValue(at, match, ['Exact', 'NotOlderThan', '']));
     if (match === 'Exact' && resourceVersion === '0') {
       errors.push(forbiddenValue(at, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'));
     }
@@ -235,10 +252,13 @@ function checkWatchOptions(options: ListOptions): readonly FieldError[] {
   }
   if (match !== '') {
     if (sendInitialEvents === undefined) {
-      errors.push(forbiddenValue(at, 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'));
+      errors.push(
+        forbiddenValue(at, 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'),
+      );
     }
     if (match !== 'NotOlderThan') errors.push(unsupportedValue(at, match, ['NotOlderThan']));
-    if (options.continueToken !== '') errors.push(forbiddenValue(at, 'resourceVersionMatch is forbidden when continue is provided'));
+    if (options.continueToken !== '')
+      errors.push(forbiddenValue(at, 'resourceVersionMatch is forbidden when continue is provided'));
   }
   return errors;
 }
@@ -253,4 +273,3 @@ export function parseIncludeObject(query: URLSearchParams): IncludeObject {
   const finding = invalidValue('includeObject', value, "must be 'Metadata', 'Object', 'None', or empty");
   throw newBadRequest(`Unable to convert to Table as requested: includeObject: ${finding.message}`);
 }
-

@@ -58,7 +58,8 @@ export function parseRequestInfo(method: string, rawPath: string, query: URLSear
     parts,
   };
   if (name !== '') return info;
-  if (verb === 'get') return withSelectors({ ...info, verb: isWatch(query) ? 'watch' : 'list', name: selectedName(query) }, query);
+  if (verb === 'get')
+    return withSelectors({ ...info, verb: isWatch(query) ? 'watch' : 'list', name: selectedName(query) }, query);
   if (verb === 'delete') return withSelectors({ ...info, verb: 'deletecollection' }, query);
   return info;
 }

@@ -38,7 +38,8 @@ export async function sendBody(
   response.statusCode = code;
   response.setHeader('Content-Type', form.contentType);
   if (options.sensitive === true) response.setHeader('Cache-Control', 'no-store');
-  else if (context?.isProxied !== true && !response.hasHeader('Cache-Control')) response.setHeader('Cache-Control', 'no-cache, private');
+  else if (context?.isProxied !== true && !response.hasHeader('Cache-Control'))
+    response.setHeader('Cache-Control', 'no-cache, private');
   addWarnings(request, response);
   if (options.sensitive !== true && bytes.length > gzipThreshold && acceptsGzip(request)) {
     bytes = await compress(bytes, { level: constants.Z_BEST_SPEED });
@@ -65,11 +66,16 @@ function render(form: OutputForm, body: Body, pretty: boolean): string {
 /** Sorted keys, as kube-apiserver writes YAML. */
 function toYaml(value: object): string {
   // Through JSON once: what JSON leaves out (undefined) must not turn into null.
-  return stringify(JSON.parse(JSON.stringify(value)), { version: '1.1', sortMapEntries: true, lineWidth: 0, aliasDuplicateObjects: false });
+  return stringify(JSON.parse(JSON.stringify(value)), {
+    version: '1.1',
+    sortMapEntries: true,
+    lineWidth: 0,
+    aliasDuplicateObjects: false,
+  });
 }
 
 function acceptsGzip(request: IncomingMessage): boolean {
-  return /(^|,)\s*gzip\s*(;|,|$)/.test(String(request.headers['accept-encoding'] ?? ''));
+  return /(^|,)\s*gzip\s*(;|,|$)/.test(request.headers['accept-encoding'] ?? '');
 }
 
 function errorForm(accept: string | undefined): OutputForm {

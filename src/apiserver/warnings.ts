@@ -19,7 +19,7 @@ export class Warnings {
     if (total(full) <= totalBudget) return full;
     const kept: string[] = [];
     for (const text of this.#texts) {
-      const header = toHeader([...text].slice(0, cutLength).join(''));
+      const header = toHeader(Array.from(text).slice(0, cutLength).join(''));
       if (total(kept) + header.length > totalBudget) break;
       kept.push(header);
     }

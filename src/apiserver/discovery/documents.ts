@@ -66,7 +66,10 @@ export interface AggregatedDocument {
 }
 
 /** `/apis` in the aggregated form; `formatVersion` is that of the format, not of the API. */
-export function aggregatedDiscovery(groups: readonly DiscoveredGroup[], formatVersion: 'v2' | 'v2beta1'): AggregatedDocument {
+export function aggregatedDiscovery(
+  groups: readonly DiscoveredGroup[],
+  formatVersion: 'v2' | 'v2beta1',
+): AggregatedDocument {
   const text = JSON.stringify({
     kind: 'APIGroupDiscoveryList',
     apiVersion: `apidiscovery.k8s.io/${formatVersion}`,
@@ -75,7 +78,9 @@ export function aggregatedDiscovery(groups: readonly DiscoveredGroup[], formatVe
       metadata: { name: group.group, creationTimestamp: null },
       versions: group.versions.map((version) => ({
         version: version.version,
-        resources: version.resources.filter(({ subresource }) => subresource === '').map((main) => aggregatedResource(main, version)),
+        resources: version.resources
+          .filter(({ subresource }) => subresource === '')
+          .map((main) => aggregatedResource(main, version)),
         freshness: 'Current',
       })),
     })),
@@ -95,6 +100,12 @@ function aggregatedResource(main: DiscoveredResource, version: DiscoveredVersion
     ...names(main),
     ...(parts.length === 0
       ? {}
-      : { subresources: parts.map((part) => ({ subresource: part.subresource, responseKind: part.kind, verbs: part.verbs })) }),
+      : {
+          subresources: parts.map((part) => ({
+            subresource: part.subresource,
+            responseKind: part.kind,
+            verbs: part.verbs,
+          })),
+        }),
   };
 }

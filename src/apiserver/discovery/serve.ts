@@ -22,7 +22,10 @@ export class Discovery {
     for (const group of groups) {
       this.#legacy.set(`/apis/${group.group}`, JSON.stringify(apiGroup(group)));
       for (const version of group.versions) {
-        this.#legacy.set(`/apis/${group.group}/${version.version}`, JSON.stringify(apiResourceList(group.group, version)));
+        this.#legacy.set(
+          `/apis/${group.group}/${version.version}`,
+          JSON.stringify(apiResourceList(group.group, version)),
+        );
       }
     }
   }
@@ -39,7 +42,11 @@ export class Discovery {
     return true;
   }
 
-  async #serveAggregated(version: AggregatedVersion, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #serveAggregated(
+    version: AggregatedVersion,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
     const { text, etag } = this.#aggregated[version];
     response.setHeader('Vary', 'Accept');
     response.setHeader('ETag', `"${etag}"`);
@@ -50,7 +57,13 @@ export class Discovery {
       return;
     }
     const contentType = `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`;
-    await sendBody(request, response, 200, { encoding: 'json', contentType, convert: undefined, pretty: false }, { text });
+    await sendBody(
+      request,
+      response,
+      200,
+      { encoding: 'json', contentType, convert: undefined, pretty: false },
+      { text },
+    );
   }
 }
 

@@ -28,7 +28,10 @@ export function newAuthenticationFilter(authenticators: readonly Authenticator[]
   };
 }
 
-async function firstMatch(authenticators: readonly Authenticator[], facts: Parameters<Authenticator['authenticate']>[0]): Promise<UserInfo | undefined> {
+async function firstMatch(
+  authenticators: readonly Authenticator[],
+  facts: Parameters<Authenticator['authenticate']>[0],
+): Promise<UserInfo | undefined> {
   for (const authenticator of authenticators) {
     const found = await authenticator.authenticate(facts);
     if (found !== undefined) return found.user;

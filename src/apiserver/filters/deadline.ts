@@ -33,6 +33,9 @@ function timeoutOf(context: RequestContext): number {
   const asked = context.query.get('timeout');
   if (asked === null || asked === '') return limit;
   const ms = parseGoDuration(asked);
-  if (ms === undefined) throw newBadRequest(`invalid timeout specified in the request URL - parse error: time: invalid duration ${JSON.stringify(asked)}`);
+  if (ms === undefined)
+    throw newBadRequest(
+      `invalid timeout specified in the request URL - parse error: time: invalid duration ${JSON.stringify(asked)}`,
+    );
   return ms === 0 ? limit : Math.min(Math.max(ms, 0), limit);
 }

@@ -13,13 +13,22 @@ export function newErrorFilter(log: Logger): ErrorRequestHandler {
     const gone = response.destroyed || context?.signal.aborted === true;
     const status = toStatus(error);
     if (status === undefined && !(gone && isAbortError(error))) {
-      log.error('request failed', { path: context?.info.path, verb: context?.info.verb, auditId: context?.auditId, error });
+      log.error('request failed', {
+        path: context?.info.path,
+        verb: context?.info.verb,
+        auditId: context?.auditId,
+        error,
+      });
     }
     if (response.headersSent) {
       response.destroy();
       return;
     }
-    await sendStatus(request, response, status ?? newInternalError('the request could not be served; the server\'s log says why').status);
+    await sendStatus(
+      request,
+      response,
+      status ?? newInternalError("the request could not be served; the server's log says why").status,
+    );
   };
 }
 

@@ -10,7 +10,16 @@ import type { ServerState } from '../server-state.ts';
 const slowMs = 1_000;
 
 const labels = ['verb', 'group', 'version', 'resource', 'subresource', 'scope'] as const;
-const knownVerbs: ReadonlySet<string> = new Set(['get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'deletecollection']);
+const knownVerbs: ReadonlySet<string> = new Set([
+  'get',
+  'list',
+  'watch',
+  'create',
+  'update',
+  'patch',
+  'delete',
+  'deletecollection',
+]);
 
 /** Counts, times and logs requests; never a body, a header or a query, which may hold credentials. */
 export function newObserveFilter(options: {
@@ -19,10 +28,13 @@ export function newObserveFilter(options: {
   readonly metrics: Metrics;
   readonly state: ServerState;
   /** Only resources that are served become labels: clients could else make as many as they like. */
-  isServed(group: string, version: string, resource: string, subresource: string): boolean;
+  readonly isServed: (group: string, version: string, resource: string, subresource: string) => boolean;
 }): RequestHandler {
   const { clock, log, metrics, state } = options;
-  const total = metrics.counter('apiserver_request_total', 'Requests by verb, resource and answer.', [...labels, 'code'] as const);
+  const total = metrics.counter('apiserver_request_total', 'Requests by verb, resource and answer.', [
+    ...labels,
+    'code',
+  ] as const);
   const duration = metrics.histogram('apiserver_request_duration_seconds', 'Time to answer, without watches.', labels);
   const longRunning = metrics.gauge('apiserver_longrunning_requests', 'Open watches.');
   metrics.onCollect(() => longRunning.set(state.longRunningCount));

@@ -27,7 +27,9 @@ export function negotiateAnswer(exchange: Exchange, shape: 'object' | 'list' | '
   const form = negotiateOutput(accept, shape === 'stream' ? { ...objectForms, streaming: true } : objectForms);
   const kind = form.convert?.kind;
   if (kind === 'PartialObjectMetadata' && shape === 'list') {
-    throw newNotAcceptableConversion('you requested PartialObjectMetadata, but the requested object is a list (*unstructured.UnstructuredList)');
+    throw newNotAcceptableConversion(
+      'you requested PartialObjectMetadata, but the requested object is a list (*unstructured.UnstructuredList)',
+    );
   }
   if (kind === 'PartialObjectMetadataList' && shape !== 'list') {
     throw newNotAcceptableConversion('you requested PartialObjectMetadataList, but the requested object is not a list');
@@ -37,7 +39,13 @@ export function negotiateAnswer(exchange: Exchange, shape: 'object' | 'list' | '
 }
 
 export async function sendObject(exchange: Exchange, form: AnswerForm, code: number, stored: Stored): Promise<void> {
-  const body = formatObject(form.convert, form.includeObject, exchange.endpoint.resource.table, exchange.endpoint.clock.now(), stored);
+  const body = formatObject(
+    form.convert,
+    form.includeObject,
+    exchange.endpoint.resource.table,
+    exchange.endpoint.clock.now(),
+    stored,
+  );
   await sendBody(exchange.request, exchange.response, code, form, body);
 }
 
@@ -57,7 +65,13 @@ export function formatObject(
   return { value: newTable(convert.version, meta, columns, [rowOf(convert, includeObject, table, nowMs, stored)]) };
 }
 
-function rowOf(convert: Conversion, includeObject: IncludeObject, table: TableConverter, nowMs: number, stored: Stored): TableRow {
+function rowOf(
+  convert: Conversion,
+  includeObject: IncludeObject,
+  table: TableConverter,
+  nowMs: number,
+  stored: Stored,
+): TableRow {
   return { cells: table.cells(stored.object, nowMs), object: rowObject(convert, includeObject, stored.object) };
 }
 
@@ -96,7 +110,10 @@ function formatList(
   if (convert === undefined) {
     // Stored texts are joined as they are: nothing is parsed and written again.
     // Lists of custom resources have `continue` on the last page too, empty.
-    const head = JSON.stringify({ apiVersion, kind: `${kind}List`, metadata: { continue: '', ...metadata } }).slice(0, -1);
+    const head = JSON.stringify({ apiVersion, kind: `${kind}List`, metadata: { continue: '', ...metadata } }).slice(
+      0,
+      -1,
+    );
     return { text: `${head},"items":[${page.items.map((item) => item.text).join(',')}]}` };
   }
   if (convert.kind === 'Table') {
@@ -104,7 +121,9 @@ function formatList(
     return { value: newTable(convert.version, metadata, table.columns, rows) };
   }
   const items = page.items.map((item) => newPartialObject(convert.version, item.metadata));
-  return { value: { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${convert.version}`, metadata, items } };
+  return {
+    value: { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${convert.version}`, metadata, items },
+  };
 }
 
 /** A Status or another object that no form changes. */

@@ -4,9 +4,24 @@ import type { RequestContext } from '../request-context.ts';
 import type { AuthorizationAttributes, Authorizer } from '../authorization/authorizer.ts';
 
 /** What an authorizer is asked about a request; `changes` for questions beside the one that its URL poses. */
-export function attributesOf(context: RequestContext, changes: Partial<AuthorizationAttributes> = {}): AuthorizationAttributes {
+export function attributesOf(
+  context: RequestContext,
+  changes: Partial<AuthorizationAttributes> = {},
+): AuthorizationAttributes {
   const { info, user } = context;
-  const { isResourceRequest, path, verb, group, version, resource, subresource, namespace, name, fieldSelector, labelSelector } = info;
+  const {
+    isResourceRequest,
+    path,
+    verb,
+    group,
+    version,
+    resource,
+    subresource,
+    namespace,
+    name,
+    fieldSelector,
+    labelSelector,
+  } = info;
   return {
     user,
     verb,
@@ -42,7 +57,8 @@ function question(attributes: AuthorizationAttributes): string {
   const { user, verb, isResourceRequest, path, group, namespace } = attributes;
   const who = `User ${goQuote(user.name)} cannot ${verb}`;
   if (!isResourceRequest) return `${who} path ${goQuote(path)}`;
-  const resource = attributes.subresource === '' ? attributes.resource : `${attributes.resource}/${attributes.subresource}`;
+  const resource =
+    attributes.subresource === '' ? attributes.resource : `${attributes.resource}/${attributes.subresource}`;
   const what = `${who} resource ${goQuote(resource)} in API group ${goQuote(group)}`;
   return namespace === '' ? `${what} at the cluster scope` : `${what} in the namespace ${goQuote(namespace)}`;
 }

@@ -21,27 +21,51 @@ import type { Exchange } from './exchange.ts';
 import { admissionRequest } from './exchange.ts';
 
 /** A subresource that answers with an object of its own, by GET with all defaults or by POST with a body. */
-export async function handleConnect(exchange: Exchange, subresource: ConnectSubresource, verb: 'get' | 'create'): Promise<void> {
+export async function handleConnect(
+  exchange: Exchange,
+  subresource: ConnectSubresource,
+  verb: 'get' | 'create',
+): Promise<void> {
   const { context, endpoint } = exchange;
   const { namespace, name } = context.info;
   const form = negotiateAnswer(exchange, 'object');
   const options = verb === 'create' ? parseWriteOptions('CreateOptions', context.query) : undefined;
-  const body = options === undefined ? defaultBody(subresource) : await readRequest(exchange, subresource, options.fieldValidation);
+  const body =
+    options === undefined
+      ? defaultBody(subresource)
+      : await readRequest(exchange, subresource, options.fieldValidation);
   if (subresource.alsoRequiresVerb !== undefined && subresource.alsoRequiresVerb !== verb) {
     await ensureAuthorized(endpoint.authorizer, context, { verb: subresource.alsoRequiresVerb });
   }
   const parent = await endpoint.store.get(namespace, name);
   const dryRun = options?.dryRun ?? false;
   const admitted = await admit(exchange, verb, body, dryRun);
-  const answer = await subresource.connect(parent.object, { verb, user: context.user, body: admitted, dryRun, signal: context.signal });
+  const answer = await subresource.connect(parent.object, {
+    verb,
+    user: context.user,
+    body: admitted,
+    dryRun,
+    signal: context.signal,
+  });
   await sendAnswer(exchange, form, subresource, verb === 'create' ? 201 : 200, answer, parent.object);
 }
 
-async function admit(exchange: Exchange, verb: 'get' | 'create', body: object | undefined, dryRun: boolean): Promise<object | undefined> {
+async function admit(
+  exchange: Exchange,
+  verb: 'get' | 'create',
+  body: object | undefined,
+  dryRun: boolean,
+): Promise<object | undefined> {
   // As in kube-apiserver a read is not admitted; whoever may read and holds the second verb gets the answer.
   if (verb === 'get') return body;
   const { admission } = exchange.endpoint;
-  const facts = { operation: 'CREATE', name: exchange.context.info.name, object: body as KubeObject | undefined, old: undefined, dryRun } as const;
+  const facts = {
+    operation: 'CREATE',
+    name: exchange.context.info.name,
+    object: body as KubeObject | undefined,
+    old: undefined,
+    dryRun,
+  } as const;
   const object = await admission.mutate(admissionRequest(exchange, facts));
   await admission.validate(admissionRequest(exchange, { ...facts, object }));
   return object;
@@ -52,7 +76,11 @@ function defaultBody(subresource: ConnectSubresource): object | undefined {
 }
 
 /** An empty body stands for all defaults, so that `kubectl create --raw ... -f /dev/null` works. @throws StatusError (400, 415, 422) */
-async function readRequest(exchange: Exchange, subresource: ConnectSubresource, validation: FieldValidation): Promise<object | undefined> {
+async function readRequest(
+  exchange: Exchange,
+  subresource: ConnectSubresource,
+  validation: FieldValidation,
+): Promise<object | undefined> {
   const { request, context } = exchange;
   const encoding = negotiateInput(request.headers['content-type']);
   const text = (await readBody(request, context.signal)).toString('utf8');
@@ -100,7 +128,11 @@ async function sendAnswer(
   if (convert === undefined) return sendBody(request, response, code, form, { value: answer }, options);
   // A converted answer shows the parent's identity and no more: cells are made to hold no secret, the answer itself is one.
   const { name, namespace } = parent.metadata;
-  const partial = { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${convert.version}`, metadata: { name, namespace } };
+  const partial = {
+    kind: 'PartialObjectMetadata',
+    apiVersion: `meta.k8s.io/${convert.version}`,
+    metadata: { name, namespace },
+  };
   if (convert.kind !== 'Table') return sendBody(request, response, code, form, { value: partial }, options);
   const row = { cells: subresource.row(answer, parent), object: form.includeObject === 'None' ? null : partial };
   const columns = subresource.columns.map(toColumn);

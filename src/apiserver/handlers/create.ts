@@ -18,13 +18,22 @@ export async function handleCreate(exchange: Exchange): Promise<void> {
   const body = await readBody(request, context.signal);
   const options = parseWriteOptions('CreateOptions', context.query);
   const decoded = decodeBody(endpoint.resource, body, encoding, options.fieldValidation, context.warnings);
-  if (decoded.metadata.resourceVersion !== undefined) throw newBadRequest('resourceVersion should not be set on objects to be created');
+  if (decoded.metadata.resourceVersion !== undefined)
+    throw newBadRequest('resourceVersion should not be set on objects to be created');
   const object = inNamespace(withoutSystemFields(decoded), context.info.namespace);
-  const facts = { operation: 'CREATE', name: object.metadata.name ?? '', old: undefined, dryRun: options.dryRun } as const;
+  const facts = {
+    operation: 'CREATE',
+    name: object.metadata.name ?? '',
+    old: undefined,
+    dryRun: options.dryRun,
+  } as const;
   const admitted = await mutate(exchange, { ...facts, object });
   const stored = await endpoint.store.create(admitted, {
     dryRun: options.dryRun,
-    admit: (born) => endpoint.admission.validate(admissionRequest(exchange, { ...facts, name: born.metadata.name ?? '', object: born })),
+    admit: (born) =>
+      endpoint.admission.validate(
+        admissionRequest(exchange, { ...facts, name: born.metadata.name ?? '', object: born }),
+      ),
   });
   warnAbout(exchange, stored.object, undefined);
   await sendObject(exchange, form, 201, stored);

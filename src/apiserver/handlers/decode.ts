@@ -42,25 +42,31 @@ export function decodeBody(
     throw unrecognized(kind, noObjectMessage(value), body);
   }
   const { apiVersion = '', kind: sentKind = '' } = value;
-  if (typeof sentKind !== 'string' || sentKind === '') throw unrecognized(kind, `Object 'Kind' is missing in '${text}'`, body);
+  if (typeof sentKind !== 'string' || sentKind === '')
+    throw unrecognized(kind, `Object 'Kind' is missing in '${text}'`, body);
   if (typeof apiVersion !== 'string') throw unrecognized(kind, 'apiVersion is no string', body);
   try {
     const decoded = toObject(resource, value);
     reportFindings([...findings, ...decoded.findings], validation, warnings);
     if (apiVersion !== resource.apiVersion) {
-      throw newBadRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${resource.apiVersion})`);
+      throw newBadRequest(
+        `the API version in the data (${apiVersion}) does not match the expected API version (${resource.apiVersion})`,
+      );
     }
     checkType(resource, value, decoded.object.metadata.name ?? '');
     return decoded.object;
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    throw newBadRequest(`${sentKind} in version ${goQuote(apiVersion.split('/').at(-1) ?? '')} cannot be handled as a ${kind}: ${error.message}`);
+    throw newBadRequest(
+      `${sentKind} in version ${goQuote(apiVersion.split('/').at(-1) ?? '')} cannot be handled as a ${kind}: ${error.message}`,
+    );
   }
 }
 
 /** Go's complaint about a body that is JSON but no object. */
 export function noObjectMessage(value: Json): string {
-  const goType = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
+  const goType =
+    'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
   return `couldn't get version/kind; json parse error: json: cannot unmarshal ${goKind(value)} into Go value of type ${goType}`;
 }
 
@@ -91,13 +97,19 @@ export function goKind(value: Json): string {
   return typeof value === 'boolean' ? 'bool' : typeof value;
 }
 
+function textOf(value: Json | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
+
 /** @throws StatusError (422) when the object is of another type than the resource (customresource/validator.go, ValidateTypeMeta) */
 export function checkType(resource: Resource, value: JsonObject, name: string): void {
-  const kind = String(value['kind'] ?? '');
-  const apiVersion = String(value['apiVersion'] ?? '');
+  const kind = textOf(value['kind']);
+  const apiVersion = textOf(value['apiVersion']);
   const errors = [
     ...(kind === resource.kind ? [] : [invalidValue('kind', kind, `must be ${resource.kind}`)]),
-    ...(apiVersion === resource.apiVersion ? [] : [invalidValue('apiVersion', apiVersion, `must be ${resource.apiVersion}`)]),
+    ...(apiVersion === resource.apiVersion
+      ? []
+      : [invalidValue('apiVersion', apiVersion, `must be ${resource.apiVersion}`)]),
   ];
   const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
   if (errors.length > 0) throw newInvalid({ group, kind }, name, errors);
@@ -109,7 +121,10 @@ export function toObject(resource: Resource, value: { readonly metadata?: Json |
   const raw = { ...value, apiVersion: resource.apiVersion, kind: resource.kind, metadata } as KubeObject;
   const pruned = resource.prune(raw);
   const object = resource.default({ ...pruned.object, metadata });
-  return { object, findings: [...unknownFields, ...pruned.unknownFields].map((field) => `unknown field ${goQuote(field)}`) };
+  return {
+    object,
+    findings: [...unknownFields, ...pruned.unknownFields].map((field) => `unknown field ${goQuote(field)}`),
+  };
 }
 
 /** @throws DecodeError when findings are not to be tolerated */

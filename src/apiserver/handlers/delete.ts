@@ -19,7 +19,12 @@ export async function handleDelete(exchange: Exchange): Promise<void> {
   const { namespace, name } = context.info;
   const form = negotiateAnswer(exchange, 'object');
   const options = await readOptions(exchange);
-  const deletion = await endpoint.store.delete({ namespace, name, options, admit: (old) => admitDelete(exchange, name, old, options) });
+  const deletion = await endpoint.store.delete({
+    namespace,
+    name,
+    options,
+    admit: (old) => admitDelete(exchange, name, old, options),
+  });
   if (deletion.done) await sendPlain(exchange, form, 200, deletion.status);
   else await sendObject(exchange, form, options.orphanDependents === false ? 202 : 200, deletion.object);
 }
@@ -48,7 +53,13 @@ export async function handleDeleteCollection(exchange: Exchange): Promise<void> 
 
 async function admitDelete(exchange: Exchange, name: string, old: KubeObject, options: DeleteOptions): Promise<void> {
   const { admission } = exchange.endpoint;
-  const request = admissionRequest(exchange, { operation: 'DELETE', name, object: undefined, old, dryRun: options.dryRun });
+  const request = admissionRequest(exchange, {
+    operation: 'DELETE',
+    name,
+    object: undefined,
+    old,
+    dryRun: options.dryRun,
+  });
   await admission.mutate(request);
   await admission.validate(request);
 }
@@ -63,7 +74,8 @@ async function readOptions(exchange: Exchange): Promise<DeleteOptions> {
     if (!isJsonObject(value)) throw newBadRequest(noObjectMessage(value));
     return deleteOptionsFromBody(value);
   } catch (error) {
-    if (error instanceof DecodeError) throw newBadRequest(`couldn't get version/kind; json parse error: ${error.message}`);
+    if (error instanceof DecodeError)
+      throw newBadRequest(`couldn't get version/kind; json parse error: ${error.message}`);
     throw error;
   }
 }

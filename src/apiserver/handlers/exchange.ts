@@ -57,7 +57,10 @@ export function admissionRequest(exchange: Exchange, facts: AdmissionFacts): Adm
 }
 
 /** Mutating admission, and schema defaults once more over what it changed. @throws StatusError */
-export async function mutate(exchange: Exchange, facts: AdmissionFacts & { readonly object: KubeObject }): Promise<KubeObject> {
+export async function mutate(
+  exchange: Exchange,
+  facts: AdmissionFacts & { readonly object: KubeObject },
+): Promise<KubeObject> {
   const { admission, resource } = exchange.endpoint;
   const object = await admission.mutate(admissionRequest(exchange, facts));
   if (object === undefined) throw newInternalError('admission lost the object');

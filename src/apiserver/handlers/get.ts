@@ -15,4 +15,3 @@ export async function handleGet(exchange: Exchange): Promise<void> {
   if (revision !== undefined) await endpoint.lister.reach(revision, context.signal);
   await sendObject(exchange, form, 200, await endpoint.store.get(context.info.namespace, context.info.name));
 }
-

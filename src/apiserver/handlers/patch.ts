@@ -1,10 +1,21 @@
-import { applyJsonPatch, MalformedPatchError, parseJsonPatch, PatchFailedError } from '../../apimachinery/json-patch.ts';
+import {
+  applyJsonPatch,
+  MalformedPatchError,
+  parseJsonPatch,
+  PatchFailedError,
+} from '../../apimachinery/json-patch.ts';
 import { invalidValue } from '../../apimachinery/field-error.ts';
 import { DecodeError, decodeJson } from '../../apimachinery/json-text.ts';
 import { isJsonObject } from '../../apimachinery/json.ts';
 import { mergePatch } from '../../apimachinery/merge-patch.ts';
 import type { Json, JsonObject, KubeObject } from '../../apimachinery/object.ts';
-import { newBadRequest, newInvalid, newRequestTooLarge, newUnprocessable, newUnsupportedMediaType } from '../../apimachinery/status.ts';
+import {
+  newBadRequest,
+  newInvalid,
+  newRequestTooLarge,
+  newUnprocessable,
+  newUnsupportedMediaType,
+} from '../../apimachinery/status.ts';
 import { readBody } from '../body.ts';
 import { mediaTypeOf } from '../negotiation.ts';
 import type { FieldValidation } from '../options.ts';
@@ -70,7 +81,8 @@ export function patchTypeOf(exchange: Exchange): PatchType {
 function patched(exchange: Exchange, patch: Patch, old: KubeObject, validation: FieldValidation): KubeObject {
   const result = patch.apply(old as unknown as JsonObject);
   try {
-    if (typeof result['kind'] !== 'string') throw new DecodeError(`Object 'Kind' is missing in '${JSON.stringify(result)}'`);
+    if (typeof result['kind'] !== 'string')
+      throw new DecodeError(`Object 'Kind' is missing in '${JSON.stringify(result)}'`);
     const { object, findings } = toObject(exchange.endpoint.resource, result);
     refuseUnless(validation, [...patch.findings, ...findings], result, exchange.context.warnings);
     checkType(exchange.endpoint.resource, result, object.metadata.name ?? '');
@@ -82,7 +94,12 @@ function patched(exchange: Exchange, patch: Patch, old: KubeObject, validation: 
 }
 
 /** Findings become warnings or, when asked to be strict, a refusal. @throws StatusError (422) */
-export function refuseUnless(validation: FieldValidation, findings: readonly string[], result: Json, warnings: Warnings): void {
+export function refuseUnless(
+  validation: FieldValidation,
+  findings: readonly string[],
+  result: Json,
+  warnings: Warnings,
+): void {
   if (findings.length === 0 || validation === 'Ignore') return;
   if (validation === 'Strict') throw newPatchInvalid(result, strictMessage(findings));
   for (const finding of findings) warnings.add(finding);
@@ -98,13 +115,17 @@ export function parsePatch(type: PatchType, text: string): Patch {
   if (type === 'application/merge-patch+json') {
     if (!isJsonObject(value)) {
       if (value === null) throw newBadRequest('Invalid JSON Patch');
-      throw newBadRequest(`error decoding patch: json: cannot unmarshal ${Array.isArray(value) ? 'array' : typeof value} into Go value of type map[string]interface {}`);
+      throw newBadRequest(
+        `error decoding patch: json: cannot unmarshal ${Array.isArray(value) ? 'array' : typeof value} into Go value of type map[string]interface {}`,
+      );
     }
     return { findings, apply: (document) => mergePatch(document, value) };
   }
   const parsed = parseOperations(value);
   if (parsed.operations.length > maxOperations) {
-    throw newRequestTooLarge(`The allowed maximum operations in a JSON patch is ${maxOperations}, got ${parsed.operations.length}`);
+    throw newRequestTooLarge(
+      `The allowed maximum operations in a JSON patch is ${maxOperations}, got ${parsed.operations.length}`,
+    );
   }
   return {
     findings: [...findings.map((finding) => `json patch ${finding}`), ...parsed.unknownFields],

@@ -88,7 +88,12 @@ export async function handlePatchScale(exchange: Exchange): Promise<void> {
   });
 }
 
-async function store(exchange: Exchange, form: AnswerForm, dryRun: boolean, next: (old: Scale) => Scale): Promise<void> {
+async function store(
+  exchange: Exchange,
+  form: AnswerForm,
+  dryRun: boolean,
+  next: (old: Scale) => Scale,
+): Promise<void> {
   const { context, endpoint } = exchange;
   const { namespace, name } = context.info;
   const stored = await endpoint.store.update({
@@ -104,7 +109,13 @@ async function store(exchange: Exchange, form: AnswerForm, dryRun: boolean, next
       return withReplicas(exchange, parent, scale);
     },
     admit: async (object, parent) => {
-      const facts = { operation: 'UPDATE', name, object: scaleOf(exchange, object), old: scaleOf(exchange, parent), dryRun } as const;
+      const facts = {
+        operation: 'UPDATE',
+        name,
+        object: scaleOf(exchange, object),
+        old: scaleOf(exchange, parent),
+        dryRun,
+      } as const;
       await endpoint.admission.validate(admissionRequest(exchange, facts));
     },
   });
@@ -160,7 +171,8 @@ function decodeScale(exchange: Exchange, body: Buffer, encoding: 'json' | 'yaml'
     reportFindings([...findings, ...decoded.findings], validation, context.warnings);
     return decoded.scale;
   } catch (error) {
-    if (error instanceof DecodeError) throw newBadRequest(`Scale in version "v1" cannot be handled as a Scale: ${error.message}`);
+    if (error instanceof DecodeError)
+      throw newBadRequest(`Scale in version "v1" cannot be handled as a Scale: ${error.message}`);
     throw error;
   }
 }
@@ -168,12 +180,15 @@ function decodeScale(exchange: Exchange, body: Buffer, encoding: 'json' | 'yaml'
 /** @throws DecodeError, StatusError (400) */
 function toScale(value: Json): { readonly scale: Scale; readonly findings: readonly string[] } {
   const object = value as Partial<Record<string, Json>> | null;
-  if (typeof object !== 'object' || object === null || Array.isArray(object)) throw new DecodeError('the body is no object');
+  if (typeof object !== 'object' || object === null || Array.isArray(object))
+    throw new DecodeError('the body is no object');
   const { apiVersion = 'autoscaling/v1', kind = 'Scale' } = object;
   if (apiVersion !== 'autoscaling/v1') {
-    throw newBadRequest(`the API version in the data (${String(apiVersion)}) does not match the expected API version (autoscaling/v1)`);
+    throw newBadRequest(
+      `the API version in the data (${JSON.stringify(apiVersion)}) does not match the expected API version (autoscaling/v1)`,
+    );
   }
-  if (kind !== 'Scale') throw newBadRequest(`${String(kind)} in version "v1" cannot be handled as a Scale`);
+  if (kind !== 'Scale') throw newBadRequest(`${JSON.stringify(kind)} in version "v1" cannot be handled as a Scale`);
   const { metadata, unknownFields } = decodeObjectMeta(object['metadata']);
   const raw = { ...object, kind: 'Scale', apiVersion: 'autoscaling/v1', metadata: {} };
   const pruned = prune(scaleSchema, raw);
@@ -187,12 +202,16 @@ function toScale(value: Json): { readonly scale: Scale; readonly findings: reado
 function int32(parent: Json | undefined, field: string, struct: string): number {
   if (parent === undefined || parent === null) return 0;
   if (!isJsonObject(parent)) {
-    throw new DecodeError(`json: cannot unmarshal ${goKind(parent)} into Go struct field Scale.${field} of type v1.${struct}`);
+    throw new DecodeError(
+      `json: cannot unmarshal ${goKind(parent)} into Go struct field Scale.${field} of type v1.${struct}`,
+    );
   }
   const value = getOwn(parent, 'replicas') ?? 0;
   if (typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < 2 ** 31) return value;
   const shown = typeof value === 'number' ? `number ${value}` : goKind(value);
-  throw new DecodeError(`json: cannot unmarshal ${shown} into Go struct field ${struct}.${field}.replicas of type int32`);
+  throw new DecodeError(
+    `json: cannot unmarshal ${shown} into Go struct field ${struct}.${field}.replicas of type int32`,
+  );
 }
 
 async function sendScale(exchange: Exchange, form: AnswerForm, scale: Scale): Promise<void> {
@@ -202,7 +221,12 @@ async function sendScale(exchange: Exchange, form: AnswerForm, scale: Scale): Pr
   if (convert.kind !== 'Table') {
     return sendBody(request, response, 200, form, { value: newPartialObject(convert.version, scale.metadata) });
   }
-  const row = { cells: scaleTable.cells(scale, endpoint.clock.now()), object: rowObject(convert, form.includeObject, scale) };
+  const row = {
+    cells: scaleTable.cells(scale, endpoint.clock.now()),
+    object: rowObject(convert, form.includeObject, scale),
+  };
   const resourceVersion = scale.metadata.resourceVersion ?? '';
-  return sendBody(request, response, 200, form, { value: newTable(convert.version, { resourceVersion }, scaleTable.columns, [row]) });
+  return sendBody(request, response, 200, form, {
+    value: newTable(convert.version, { resourceVersion }, scaleTable.columns, [row]),
+  });
 }

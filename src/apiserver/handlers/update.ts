@@ -31,21 +31,33 @@ export async function handleUpdate(exchange: Exchange): Promise<void> {
   await sendObject(exchange, form, 200, stored);
 }
 
-export function updateTarget(exchange: Exchange): { readonly namespace: string; readonly name: string; readonly scope: 'main' | 'status' } {
+export function updateTarget(exchange: Exchange): {
+  readonly namespace: string;
+  readonly name: string;
+  readonly scope: 'main' | 'status';
+} {
   const { namespace, name, subresource } = exchange.context.info;
   return { namespace, name, scope: subresource === 'status' ? 'status' : 'main' };
 }
 
 /** Validating admission, then the warnings that go with what was let through. */
-export async function admitUpdate(exchange: Exchange, object: KubeObject, old: KubeObject, dryRun: boolean): Promise<void> {
+export async function admitUpdate(
+  exchange: Exchange,
+  object: KubeObject,
+  old: KubeObject,
+  dryRun: boolean,
+): Promise<void> {
   const { name } = exchange.context.info;
   warnAbout(exchange, object, old);
-  await exchange.endpoint.admission.validate(admissionRequest(exchange, { operation: 'UPDATE', name, object, old, dryRun }));
+  await exchange.endpoint.admission.validate(
+    admissionRequest(exchange, { operation: 'UPDATE', name, object, old, dryRun }),
+  );
 }
 
 /** @throws StatusError (400) when the object is not the one of the URL */
 export function checkName(object: KubeObject, name: string): void {
   const own = object.metadata.name ?? '';
-  if (own === '') throw newBadRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
+  if (own === '')
+    throw newBadRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
   if (own !== name) throw newBadRequest(`the name of the object (${own}) does not match the name on the URL (${name})`);
 }

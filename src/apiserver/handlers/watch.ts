@@ -26,8 +26,12 @@ export async function handleWatch(exchange: Exchange): Promise<void> {
   await serveWatch(exchange, form, selectionOf(exchange), { ...options, watch: true });
 }
 
-
-async function serveWatch(exchange: Exchange, form: AnswerForm, selection: Selection, options: ListOptions): Promise<void> {
+async function serveWatch(
+  exchange: Exchange,
+  form: AnswerForm,
+  selection: Selection,
+  options: ListOptions,
+): Promise<void> {
   const { context, endpoint } = exchange;
   const timeoutMs = options.timeoutSeconds ? options.timeoutSeconds * 1000 : minTimeoutMs * (1 + endpoint.random());
   const ended = new AbortController();
@@ -106,7 +110,14 @@ class WatchStream {
     }
     const { resource, clock } = this.#exchange.endpoint;
     const columns = this.#sentColumns ? null : resource.table.columns;
-    const body = formatObject(this.#form.convert, this.#form.includeObject, resource.table, clock.now(), item.stored, columns);
+    const body = formatObject(
+      this.#form.convert,
+      this.#form.includeObject,
+      resource.table,
+      clock.now(),
+      item.stored,
+      columns,
+    );
     this.#sentColumns = true;
     this.#revision = Math.max(this.#revision, item.stored.revision);
     this.#sentRevision = this.#revision;
@@ -120,7 +131,9 @@ class WatchStream {
 
   async #drained(signal: AbortSignal): Promise<void> {
     const patience = new AbortController();
-    const timer = this.#exchange.endpoint.clock.setTimer(stalledAfterMs, () => patience.abort(new SlowConsumerError('the client reads nothing')));
+    const timer = this.#exchange.endpoint.clock.setTimer(stalledAfterMs, () =>
+      patience.abort(new SlowConsumerError('the client reads nothing')),
+    );
     try {
       await once(this.#response, 'drain', { signal: AbortSignal.any([signal, patience.signal]) });
     } finally {
@@ -152,7 +165,11 @@ class WatchStream {
     const row = {
       cells: resource.table.cells(object, this.#exchange.endpoint.clock.now()),
       // The annotation that ends the initial events must reach the client whatever it asked for.
-      object: rowObject(convert, includeObject === 'None' && 'annotations' in metadata ? 'Metadata' : includeObject, object),
+      object: rowObject(
+        convert,
+        includeObject === 'None' && 'annotations' in metadata ? 'Metadata' : includeObject,
+        object,
+      ),
     };
     return newTable(convert.version, { resourceVersion: metadata.resourceVersion }, columns, [row]);
   }

@@ -31,7 +31,9 @@ export async function serveHealth(
   const [root, one, ...more] = info.path.replace(/^\/+|\/+$/g, '').split('/');
   if (root !== endpoint.name || more.length > 0) return false;
   const excluded = new Set(query.getAll('exclude'));
-  const wanted = endpoint.checks.filter((check) => (one === undefined ? !excluded.has(check.name) : check.name === one));
+  const wanted = endpoint.checks.filter((check) =>
+    one === undefined ? !excluded.has(check.name) : check.name === one,
+  );
   if (one !== undefined && wanted.length === 0) return false;
   const results = await Promise.all(wanted.map((check) => run(check, onFailure)));
   answer(response, endpoint, results, one === undefined ? excluded : new Set(), query.has('verbose'));
@@ -48,7 +50,13 @@ async function run(check: HealthCheck, onFailure: (check: string, error: unknown
   }
 }
 
-function answer(response: ServerResponse, endpoint: HealthEndpoint, results: readonly Result[], excluded: ReadonlySet<string>, verbose: boolean): void {
+function answer(
+  response: ServerResponse,
+  endpoint: HealthEndpoint,
+  results: readonly Result[],
+  excluded: ReadonlySet<string>,
+  verbose: boolean,
+): void {
   const failed = results.some((result) => result.failed);
   if (!failed && !verbose) {
     sendText(response, 200, 'ok');

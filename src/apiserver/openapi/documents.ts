@@ -10,14 +10,19 @@ export function openApiV2(definitions: readonly ResourceDefinition[], version: s
   return {
     swagger: '2.0',
     info: { title: 'Aggregated API', version },
-    paths: pathsOf(definitions, operationV2, (name, description) => ({
-      name,
-      in: 'path',
-      description,
-      required: true,
-      type: 'string',
-      uniqueItems: true,
-    }), queryV2),
+    paths: pathsOf(
+      definitions,
+      operationV2,
+      (name, description) => ({
+        name,
+        in: 'path',
+        description,
+        required: true,
+        type: 'string',
+        uniqueItems: true,
+      }),
+      queryV2,
+    ),
     definitions: schemasV2(definitions),
   };
 }
@@ -27,13 +32,18 @@ export function openApiV3(definitions: readonly ResourceDefinition[], version: s
   return {
     openapi: '3.0.0',
     info: { title: 'Aggregated API', version },
-    paths: pathsOf(definitions, operationV3, (name, description) => ({
-      name,
-      in: 'path',
-      description,
-      required: true,
-      schema: { type: 'string', uniqueItems: true },
-    }), queryV3),
+    paths: pathsOf(
+      definitions,
+      operationV3,
+      (name, description) => ({
+        name,
+        in: 'path',
+        description,
+        required: true,
+        schema: { type: 'string', uniqueItems: true },
+      }),
+      queryV3,
+    ),
     components: { schemas: schemasV3(definitions) },
   };
 }
@@ -47,7 +57,9 @@ function pathsOf(
   const paths: Record<string, Record<string, unknown>> = {};
   for (const definition of definitions) {
     for (const operation of operationsOf(definition)) {
-      const own = pathParameters(definition, operation.path).map(({ name, description }) => pathParameter(name, description));
+      const own = pathParameters(definition, operation.path).map(({ name, description }) =>
+        pathParameter(name, description),
+      );
       const path = (paths[operation.path] ??= { parameters: [...own, query(prettyParameter)] });
       path[operation.method] = render(operation);
     }
@@ -78,7 +90,9 @@ function operationV2(operation: Operation): object {
   const { body } = operation;
   const reference = (name: string): object => ({ $ref: `#/definitions/${name}` });
   const bodyParameter =
-    body === undefined ? [] : [{ name: 'body', in: 'body', ...(body.required ? { required: true } : {}), schema: reference(body.schema) }];
+    body === undefined
+      ? []
+      : [{ name: 'body', in: 'body', ...(body.required ? { required: true } : {}), schema: reference(body.schema) }];
   return {
     ...sharedFields(operation),
     consumes: body?.mediaTypes ?? bodyTypes,
@@ -102,7 +116,9 @@ function operationV3(operation: Operation): object {
     parameters: operation.query.map(queryV3),
     ...(body === undefined
       ? {}
-      : { requestBody: { content: content(body.schema, body.mediaTypes), ...(body.required ? { required: true } : {}) } }),
+      : {
+          requestBody: { content: content(body.schema, body.mediaTypes), ...(body.required ? { required: true } : {}) },
+        }),
     responses: {
       ...mapAnswers(operation, (name) => ({ content: content(name, bodyTypes) })),
       ...unauthorized,
@@ -113,6 +129,9 @@ function operationV3(operation: Operation): object {
 
 function mapAnswers(operation: Operation, render: (schema: string) => object): object {
   return Object.fromEntries(
-    Object.entries(operation.answers).map(([code, schema]) => [code, { description: answerWords[code] ?? 'OK', ...render(schema) }]),
+    Object.entries(operation.answers).map(([code, schema]) => [
+      code,
+      { description: answerWords[code] ?? 'OK', ...render(schema) },
+    ]),
   );
 }

@@ -41,16 +41,28 @@ const boolean = (name: string, description: string): QueryParameter => ({ name, 
 const integer = (name: string, description: string): QueryParameter => ({ name, type: 'integer', description });
 
 export const prettyParameter = string('pretty', "If 'true', the answer is indented for people to read.");
-const dryRun = string('dryRun', 'With the value All the request is checked and answered as usual but nothing is stored.');
-const fieldManager = string('fieldManager', 'Name of the actor that makes the change, at most 128 printable characters.');
+const dryRun = string(
+  'dryRun',
+  'With the value All the request is checked and answered as usual but nothing is stored.',
+);
+const fieldManager = string(
+  'fieldManager',
+  'Name of the actor that makes the change, at most 128 printable characters.',
+);
 const fieldValidation = string(
   'fieldValidation',
   'What to do about unknown and duplicate fields: Ignore drops them silently, Warn (the default) answers with a warning for each, Strict refuses the request.',
 );
-const resourceVersion = string('resourceVersion', 'How old the answer may be; see https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions');
+const resourceVersion = string(
+  'resourceVersion',
+  'How old the answer may be; see https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions',
+);
 
 const writeQuery: readonly QueryParameter[] = [dryRun, fieldManager, fieldValidation];
-const patchQuery: readonly QueryParameter[] = [...writeQuery, boolean('force', 'Only for apply requests: take fields over from other owners.')];
+const patchQuery: readonly QueryParameter[] = [
+  ...writeQuery,
+  boolean('force', 'Only for apply requests: take fields over from other owners.'),
+];
 const listQuery: readonly QueryParameter[] = [
   boolean('allowWatchBookmarks', 'The watch may send BOOKMARK events.'),
   string('continue', 'Token of the page before, to get the next one.'),
@@ -83,7 +95,9 @@ export function schemaName(definition: ResourceDefinition, kind = definition.kin
 }
 
 function pascal(text: string): string {
-  return text.replace(/(^|[^A-Za-z0-9])([A-Za-z0-9])/g, (_all, _separator: string, letter: string) => letter.toUpperCase());
+  return text.replace(/(^|[^A-Za-z0-9])([A-Za-z0-9])/g, (_all, _separator: string, letter: string) =>
+    letter.toUpperCase(),
+  );
 }
 
 /** Name of the schema of a subresource's request body. */
@@ -121,28 +135,140 @@ export function operationsOf(definition: ResourceDefinition): readonly Operation
   const status = `${meta}Status`;
 
   const operations: Operation[] = [
-    { ...base, path: collection, method: 'get', action: 'list', id: id('list', scope + kind), description: `list objects of kind ${kind}`, query: listQuery, body: undefined, answers: { 200: list } },
-    { ...base, path: collection, method: 'post', action: 'post', id: id('create', scope + kind), description: `create a ${kind}`, query: writeQuery, body: written, answers: { 200: name, 201: name, 202: name } },
-    { ...base, path: collection, method: 'delete', action: 'deletecollection', id: id('delete', `Collection${scope}${kind}`), description: `delete a collection of ${kind}`, query: [...listQuery, ...deleteQuery], body: deleteBody, answers: { 200: status } },
-    { ...base, path: object, method: 'get', action: 'get', id: id('read', scope + kind), description: `read one ${kind}`, query: [resourceVersion], body: undefined, answers: { 200: name } },
-    { ...base, path: object, method: 'put', action: 'put', id: id('replace', scope + kind), description: `replace one ${kind}`, query: writeQuery, body: written, answers: { 200: name, 201: name } },
-    { ...base, path: object, method: 'delete', action: 'delete', id: id('delete', scope + kind), description: `delete one ${kind}`, query: deleteQuery, body: deleteBody, answers: { 200: status, 202: status } },
-    { ...base, path: object, method: 'patch', action: 'patch', id: id('patch', scope + kind), description: `change parts of one ${kind}`, query: patchQuery, body: patchBody, answers: { 200: name } },
+    {
+      ...base,
+      path: collection,
+      method: 'get',
+      action: 'list',
+      id: id('list', scope + kind),
+      description: `list objects of kind ${kind}`,
+      query: listQuery,
+      body: undefined,
+      answers: { 200: list },
+    },
+    {
+      ...base,
+      path: collection,
+      method: 'post',
+      action: 'post',
+      id: id('create', scope + kind),
+      description: `create a ${kind}`,
+      query: writeQuery,
+      body: written,
+      answers: { 200: name, 201: name, 202: name },
+    },
+    {
+      ...base,
+      path: collection,
+      method: 'delete',
+      action: 'deletecollection',
+      id: id('delete', `Collection${scope}${kind}`),
+      description: `delete a collection of ${kind}`,
+      query: [...listQuery, ...deleteQuery],
+      body: deleteBody,
+      answers: { 200: status },
+    },
+    {
+      ...base,
+      path: object,
+      method: 'get',
+      action: 'get',
+      id: id('read', scope + kind),
+      description: `read one ${kind}`,
+      query: [resourceVersion],
+      body: undefined,
+      answers: { 200: name },
+    },
+    {
+      ...base,
+      path: object,
+      method: 'put',
+      action: 'put',
+      id: id('replace', scope + kind),
+      description: `replace one ${kind}`,
+      query: writeQuery,
+      body: written,
+      answers: { 200: name, 201: name },
+    },
+    {
+      ...base,
+      path: object,
+      method: 'delete',
+      action: 'delete',
+      id: id('delete', scope + kind),
+      description: `delete one ${kind}`,
+      query: deleteQuery,
+      body: deleteBody,
+      answers: { 200: status, 202: status },
+    },
+    {
+      ...base,
+      path: object,
+      method: 'patch',
+      action: 'patch',
+      id: id('patch', scope + kind),
+      description: `change parts of one ${kind}`,
+      query: patchQuery,
+      body: patchBody,
+      answers: { 200: name },
+    },
   ];
   const addPart = (part: string, schema: string): void => {
     const at = { ...base, path: `${object}/${part}` };
     const rest = `${scope}${kind}${pascal(part)}`;
     operations.push(
-      { ...at, method: 'get', action: 'get', id: id('read', rest), description: `read ${part} of one ${kind}`, query: [resourceVersion], body: undefined, answers: { 200: schema } },
-      { ...at, method: 'put', action: 'put', id: id('replace', rest), description: `replace ${part} of one ${kind}`, query: writeQuery, body: { ...written, schema }, answers: { 200: schema, 201: schema } },
-      { ...at, method: 'patch', action: 'patch', id: id('patch', rest), description: `change ${part} of one ${kind}`, query: patchQuery, body: patchBody, answers: { 200: schema } },
+      {
+        ...at,
+        method: 'get',
+        action: 'get',
+        id: id('read', rest),
+        description: `read ${part} of one ${kind}`,
+        query: [resourceVersion],
+        body: undefined,
+        answers: { 200: schema },
+      },
+      {
+        ...at,
+        method: 'put',
+        action: 'put',
+        id: id('replace', rest),
+        description: `replace ${part} of one ${kind}`,
+        query: writeQuery,
+        body: { ...written, schema },
+        answers: { 200: schema, 201: schema },
+      },
+      {
+        ...at,
+        method: 'patch',
+        action: 'patch',
+        id: id('patch', rest),
+        description: `change ${part} of one ${kind}`,
+        query: patchQuery,
+        body: patchBody,
+        answers: { 200: schema },
+      },
     );
   };
   if (subresources.status === true) addPart('status', name);
   if (subresources.scale !== undefined) addPart('scale', scaleName);
-  for (const connect of subresources.connect ?? []) operations.push(...connectOperations(definition, connect, { ...base, path: `${object}/${connect.name}` }, (verb) => id(verb, `${scope}${kind}${pascal(connect.name)}`)));
+  for (const connect of subresources.connect ?? [])
+    operations.push(
+      ...connectOperations(definition, connect, { ...base, path: `${object}/${connect.name}` }, (verb) =>
+        id(verb, `${scope}${kind}${pascal(connect.name)}`),
+      ),
+    );
   if (namespaced) {
-    operations.push({ ...base, path: `${root}/${plural}`, method: 'get', action: 'list', id: id('list', `${kind}ForAllNamespaces`), description: `list objects of kind ${kind}`, query: listQuery, body: undefined, answers: { 200: list } });
+    operations.push({
+      ...base,
+      path: `${root}/${plural}`,
+      method: 'get',
+      action: 'list',
+      id: id('list', `${kind}ForAllNamespaces`),
+      description: `list objects of kind ${kind}`,
+      query: listQuery,
+      body: undefined,
+      answers: { 200: list },
+    });
   }
   return operations;
 }
@@ -155,7 +281,9 @@ function connectOperations(
 ): readonly Operation[] {
   const answer = answerName(definition, connect);
   const body =
-    connect.requestSchema === undefined ? undefined : { required: false, schema: requestName(definition, connect), mediaTypes: bodyTypes };
+    connect.requestSchema === undefined
+      ? undefined
+      : { required: false, schema: requestName(definition, connect), mediaTypes: bodyTypes };
   return connect.verbs.map((verb) => ({
     ...base,
     kind: connect.responseKind,

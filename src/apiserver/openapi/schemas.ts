@@ -62,7 +62,11 @@ function build(definitions: readonly ResourceDefinition[], dialect: Dialect): Sc
       required: ['items'],
       properties: {
         apiVersion: { type: 'string', description: apiVersionDescription },
-        items: { type: 'array', description: `List of ${definition.plural}.`, items: dialect.item(schemaName(definition)) },
+        items: {
+          type: 'array',
+          description: `List of ${definition.plural}.`,
+          items: dialect.item(schemaName(definition)),
+        },
         kind: { type: 'string', description: kindDescription },
         metadata: dialect.reference(listMeta, 'Standard list metadata.'),
       },
@@ -70,7 +74,8 @@ function build(definitions: readonly ResourceDefinition[], dialect: Dialect): Sc
     };
     for (const connect of definition.subresources.connect ?? []) {
       schemas[answerName(definition, connect)] = dialect.convert(connect.responseSchema);
-      if (connect.requestSchema !== undefined) schemas[requestName(definition, connect)] = dialect.convert(connect.requestSchema);
+      if (connect.requestSchema !== undefined)
+        schemas[requestName(definition, connect)] = dialect.convert(connect.requestSchema);
     }
   }
   return schemas;
@@ -102,7 +107,8 @@ function downgraded(value: unknown): unknown {
   const result: Record<string, unknown> = {};
   for (const [key, item] of Object.entries(value)) {
     if (key === 'default') continue;
-    if (key === '$ref') result[key] = String(item).replace('#/components/schemas/', '#/definitions/');
+    if (key === '$ref' && typeof item === 'string')
+      result[key] = item.replace('#/components/schemas/', '#/definitions/');
     else if (key === 'allOf' && Array.isArray(item) && item.length === 1) Object.assign(result, downgraded(item[0]));
     else result[key] = downgraded(item);
   }
@@ -116,7 +122,11 @@ function withoutDefaults(schema: unknown): unknown {
   return {
     ...rest,
     ...(isJsonObject(properties)
-      ? { properties: Object.fromEntries(Object.entries(properties).map(([key, child]) => [key, withoutDefaults(child)])) }
+      ? {
+          properties: Object.fromEntries(
+            Object.entries(properties).map(([key, child]) => [key, withoutDefaults(child)]),
+          ),
+        }
       : {}),
     ...(items === undefined ? {} : { items: withoutDefaults(items) }),
     ...(additionalProperties === undefined ? {} : { additionalProperties: withoutDefaults(additionalProperties) }),

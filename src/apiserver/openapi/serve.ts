@@ -23,7 +23,10 @@ export class OpenApi {
   constructor(definitions: readonly ResourceDefinition[], version: string) {
     this.#documents.set('/openapi/v2', newDocument(openApiV2(definitions, version)));
     const paths: Record<string, object> = {};
-    for (const [groupVersion, own] of Map.groupBy(definitions, (definition) => `${definition.group}/${definition.version}`)) {
+    for (const [groupVersion, own] of Map.groupBy(
+      definitions,
+      (definition) => `${definition.group}/${definition.version}`,
+    )) {
       const document = newDocument(openApiV3(own, version));
       this.#documents.set(`/openapi/v3/apis/${groupVersion}`, document);
       // Only what is ours: the cluster merges these lists without looking, and the last one wins.
@@ -65,5 +68,7 @@ function newDocument(value: object): Document {
 
 function acceptsJson(accept: string | undefined): boolean {
   if (accept === undefined || accept === '') return true;
-  return parseAccept(accept).some(({ type, subtype }) => type === '*' || (type === 'application' && (subtype === 'json' || subtype === '*')));
+  return parseAccept(accept).some(
+    ({ type, subtype }) => type === '*' || (type === 'application' && (subtype === 'json' || subtype === '*')),
+  );
 }

@@ -20,10 +20,12 @@ export function encodeContinue(token: ContinueToken): string {
 export function decodeContinue(text: string): ContinueToken {
   const { v, rv, start } = parse(text);
   if (v !== tokenVersion) throw invalid('server does not recognize this encoded version');
-  if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv === 0) throw invalid('incorrect encoded start resourceVersion (version meta.k8s.io/v1)');
+  if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv === 0)
+    throw invalid('incorrect encoded start resourceVersion (version meta.k8s.io/v1)');
   if (typeof start !== 'string' || start === '') throw invalid('encoded start key empty (version meta.k8s.io/v1)');
-  const afterKey = start.replace(/\u0000$/, '');
-  if (afterKey.startsWith('/') || afterKey.split('/').some((part) => part === '.' || part === '..')) throw invalid(start);
+  const afterKey = start.endsWith('\u0000') ? start.slice(0, -1) : start;
+  if (afterKey.startsWith('/') || afterKey.split('/').some((part) => part === '.' || part === '..'))
+    throw invalid(start);
   return { revision: rv, afterKey };
 }
 

@@ -28,10 +28,14 @@ export function parseRevision(text: string): number | undefined {
   if (text === '' || text === '0') return undefined;
   const number = Number(text);
   if (!/^\d+$/.test(text)) {
-    throw newBadRequest(`invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
+    throw newBadRequest(
+      `invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+    );
   }
   if (!Number.isSafeInteger(number)) {
-    throw newBadRequest(`invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: value out of range`);
+    throw newBadRequest(
+      `invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: value out of range`,
+    );
   }
   return number === 0 ? undefined : number;
 }
@@ -70,7 +74,10 @@ export class Lister {
     try {
       return await this.#page(resource, selection, { ...start, prefix, single, limit: options.limit });
     } catch (error) {
-      const restart = options.continueToken === '' ? undefined : encodeContinue({ revision: -1, afterKey: start.afterKey?.slice(prefix.length) ?? '' });
+      const restart =
+        options.continueToken === ''
+          ? undefined
+          : encodeContinue({ revision: -1, afterKey: start.afterKey?.slice(prefix.length) ?? '' });
       throw toReadError(error, start.atRevision ?? 0, restart);
     }
   }
@@ -86,7 +93,8 @@ export class Lister {
     const revision = parseRevision(options.resourceVersion);
     if (revision === undefined) return { afterKey: undefined, atRevision: undefined };
     await this.reach(revision, signal);
-    const exact = options.resourceVersionMatch === 'Exact' || (options.resourceVersionMatch === '' && options.limit > 0);
+    const exact =
+      options.resourceVersionMatch === 'Exact' || (options.resourceVersionMatch === '' && options.limit > 0);
     return { afterKey: undefined, atRevision: exact ? revision : undefined };
   }
 

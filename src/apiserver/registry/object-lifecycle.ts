@@ -71,7 +71,9 @@ function carriedMeta(next: ObjectMeta, old: ObjectMeta): ObjectMeta {
 /** True when an update took the last finalizer off an object that is being deleted. */
 export function isFinalized(next: KubeObject, old: KubeObject): boolean {
   const { deletionTimestamp, deletionGracePeriodSeconds } = old.metadata;
-  return (next.metadata.finalizers ?? []).length === 0 && deletionTimestamp !== undefined && !deletionGracePeriodSeconds;
+  return (
+    (next.metadata.finalizers ?? []).length === 0 && deletionTimestamp !== undefined && !deletionGracePeriodSeconds
+  );
 }
 
 /** The finalizers an object has once a delete with these options has been asked for (deletionFinalizersForGarbageCollection). */

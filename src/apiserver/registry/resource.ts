@@ -104,11 +104,16 @@ function splitPath(path: string): readonly string[] {
 
 function validateScale(scale: CompiledScale | undefined, object: KubeObject): readonly FieldError[] {
   if (scale === undefined) return [];
-  return [...checkReplicas(scale.paths.specReplicasPath, valueAt(object, scale.specReplicas)), ...validateScaleStatus(scale, object)];
+  return [
+    ...checkReplicas(scale.paths.specReplicasPath, valueAt(object, scale.specReplicas)),
+    ...validateScaleStatus(scale, object),
+  ];
 }
 
 function validateScaleStatus(scale: CompiledScale | undefined, object: KubeObject): readonly FieldError[] {
-  return scale === undefined ? [] : checkReplicas(scale.paths.statusReplicasPath, valueAt(object, scale.statusReplicas));
+  return scale === undefined
+    ? []
+    : checkReplicas(scale.paths.statusReplicasPath, valueAt(object, scale.statusReplicas));
 }
 
 function checkReplicas(path: string, value: Json | undefined): readonly FieldError[] {

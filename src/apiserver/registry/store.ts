@@ -62,7 +62,8 @@ export interface DeleteRequest {
 }
 
 /** What a delete came to: gone, or waiting for finalizers. */
-export type Deletion = { readonly done: true; readonly status: Omit<Status, 'code'> } | { readonly done: false; readonly object: Stored };
+export type Deletion =
+  { readonly done: true; readonly status: Omit<Status, 'code'> } | { readonly done: false; readonly object: Stored };
 
 /** k8s.io/apiserver/pkg/registry/generic/registry, maxNameGenerationCreateAttempts. */
 const maxNameAttempts = 8;
@@ -182,9 +183,14 @@ export class ResourceStore {
     const { strategy } = definition;
     const next = prepareUpdate(this.resource, request.scope, asked, old);
     const errors = this.#updateErrors(next, old, request.scope);
-    const isStatus = request.scope === 'status';
-    const more = errors.length > 0 ? [] : ((isStatus ? strategy.validateStatusUpdate : strategy.validateUpdate)?.call(strategy, next, old) ?? []);
-    if (errors.length + more.length > 0) throw newInvalid(groupKind, request.name, [...errors, ...more]);
+    const more =
+      errors.length > 0
+        ? undefined
+        : request.scope === 'status'
+          ? strategy.validateStatusUpdate?.(next, old)
+          : strategy.validateUpdate?.(next, old);
+    const all = [...errors, ...(more ?? [])];
+    if (all.length > 0) throw newInvalid(groupKind, request.name, all);
     await request.admit(next, old);
     return next;
   }
@@ -201,12 +207,21 @@ export class ResourceStore {
 
   /** Writes, or deletes what has lost its last finalizer. Undefined: somebody else was faster. */
   async #replace(next: KubeObject, old: Stored, dryRun: boolean): Promise<Stored | undefined> {
-    if (deepEqual({ ...next, metadata: { ...next.metadata, resourceVersion: '' } }, { ...old.object, metadata: { ...old.object.metadata, resourceVersion: '' } })) {
+    if (
+      deepEqual(
+        { ...next, metadata: { ...next.metadata, resourceVersion: '' } },
+        { ...old.object, metadata: { ...old.object.metadata, resourceVersion: '' } },
+      )
+    ) {
       if (!isFinalized(next, old.object)) return old;
     }
     const value = encodeObject(this.resource, next);
     if (dryRun) return new Stored(old.key, value, old.revision);
-    const write = { key: old.key, value: isFinalized(next, old.object) ? undefined : value, expectedRevision: old.revision };
+    const write = {
+      key: old.key,
+      value: isFinalized(next, old.object) ? undefined : value,
+      expectedRevision: old.revision,
+    };
     try {
       const revision = await this.#commit(next, write);
       // What is gone keeps the revision it had: kube-apiserver answers the object as it was sent.
@@ -217,13 +232,17 @@ export class ResourceStore {
     }
   }
 
-  async #commit(object: KubeObject, write: { key: string; value: string | undefined; expectedRevision: number }): Promise<number> {
+  async #commit(
+    object: KubeObject,
+    write: { key: string; value: string | undefined; expectedRevision: number },
+  ): Promise<number> {
     const claims = write.value === undefined ? [] : (this.resource.definition.strategy.claims?.(object) ?? []);
     try {
       const keys = claims.map((claim) => this.#claimKey(claim.key));
       return (await this.#deps.storage.commit({ ...write, claims: keys })).revision;
     } catch (error) {
-      if (error instanceof KeyExistsError) throw await this.#alreadyExists(object.metadata.namespace ?? '', object.metadata.name ?? '');
+      if (error instanceof KeyExistsError)
+        throw await this.#alreadyExists(object.metadata.namespace ?? '', object.metadata.name ?? '');
       if (!(error instanceof ClaimTakenError)) throw error;
       const claim = claims.find((candidate) => this.#claimKey(candidate.key) === error.claim);
       if (claim === undefined) throw newInternalError('a claim that was not made is taken');
@@ -243,7 +262,8 @@ export class ResourceStore {
       this.#checkPreconditions(old, options);
       await request.admit(old.object);
       const finalizers = finalizersForDeletion(old.metadata, options);
-      const deletion = finalizers.length > 0 ? await this.#postpone(old, finalizers, options) : await this.#remove(old, options);
+      const deletion =
+        finalizers.length > 0 ? await this.#postpone(old, finalizers, options) : await this.#remove(old, options);
       if (deletion !== undefined) return deletion;
       if (race === maxRaces) throw newConflict(this.resource.groupResource, request.name, optimisticLockMessage);
     }
@@ -275,7 +295,11 @@ export class ResourceStore {
     if (value === old.value) return old;
     if (dryRun) return new Stored(old.key, value, old.revision);
     try {
-      return new Stored(old.key, value, await this.#commit(next, { key: old.key, value, expectedRevision: old.revision }));
+      return new Stored(
+        old.key,
+        value,
+        await this.#commit(next, { key: old.key, value, expectedRevision: old.revision }),
+      );
     } catch (error) {
       if (error instanceof RevisionMismatchError) return undefined;
       throw error;
@@ -284,7 +308,8 @@ export class ResourceStore {
 
   async #remove(old: Stored, options: DeleteOptions): Promise<Deletion | undefined> {
     try {
-      if (!options.dryRun) await this.#commit(old.object, { key: old.key, value: undefined, expectedRevision: old.revision });
+      if (!options.dryRun)
+        await this.#commit(old.object, { key: old.key, value: undefined, expectedRevision: old.revision });
     } catch (error) {
       if (error instanceof RevisionMismatchError) return undefined;
       throw error;

@@ -39,7 +39,12 @@ export class Watcher {
   }
 
   /** Where the watch starts, checked before the first byte is sent. @throws StatusError (400, 504) */
-  async open(resource: Resource, selection: Selection, options: ListOptions, signal: AbortSignal): Promise<AsyncIterable<WatchItem>> {
+  async open(
+    resource: Resource,
+    selection: Selection,
+    options: ListOptions,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<WatchItem>> {
     const revision = parseRevision(options.resourceVersion);
     if (options.sendInitialEvents === true) {
       if (revision !== undefined) await this.#lister.reach(revision, signal);
@@ -55,7 +60,12 @@ export class Watcher {
     yield* this.#changes(resource, selection, page.revision, signal);
   }
 
-  async *#changes(resource: Resource, selection: Selection, after: number, signal: AbortSignal): AsyncGenerator<WatchItem> {
+  async *#changes(
+    resource: Resource,
+    selection: Selection,
+    after: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<WatchItem> {
     const single = singleKey(resource, selection);
     const prefix = single ?? collectionPrefix(resource, selection.namespace);
     try {
@@ -69,7 +79,9 @@ export class Watcher {
         if (item !== undefined) yield item;
       }
     } catch (error) {
-      throw error instanceof CompactedError ? newExpired(`too old resource version: ${after} (${await this.#storage.currentRevision()})`) : error;
+      throw error instanceof CompactedError
+        ? newExpired(`too old resource version: ${after} (${await this.#storage.currentRevision()})`)
+        : error;
     }
   }
 
@@ -106,4 +118,3 @@ const wholeList: ListOptions = {
   allowWatchBookmarks: false,
   sendInitialEvents: undefined,
 };
-

@@ -43,7 +43,11 @@ export const widgetSchema: Schema = {
           type: 'array',
           'x-kubernetes-list-type': 'map',
           'x-kubernetes-list-map-keys': ['name'],
-          items: { type: 'object', required: ['name'], properties: { name: string, count: { ...integer, default: 1 } } },
+          items: {
+            type: 'object',
+            required: ['name'],
+            properties: { name: string, count: { ...integer, default: 1 } },
+          },
         },
         free: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
       },
@@ -80,7 +84,8 @@ export const widgetDefinition: ResourceDefinition<Widget> = {
         ? [invalidValue('spec.serial', widget.spec.serial ?? '', 'field is immutable')]
         : [],
     warnings: (widget) => (widget.spec.size === 13 ? ['size 13 brings bad luck'] : []),
-    claims: ({ spec }) => (spec.serial === undefined ? [] : [{ key: `serial/${spec.serial}`, field: 'spec.serial', value: spec.serial }]),
+    claims: ({ spec }) =>
+      spec.serial === undefined ? [] : [{ key: `serial/${spec.serial}`, field: 'spec.serial', value: spec.serial }],
   },
   printerColumns: [
     { name: 'Size', type: 'integer', description: 'The size.', jsonPath: '.spec.size' },
@@ -90,7 +95,11 @@ export const widgetDefinition: ResourceDefinition<Widget> = {
   ],
   subresources: {
     status: true,
-    scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas', labelSelectorPath: '.status.selector' },
+    scale: {
+      specReplicasPath: '.spec.replicas',
+      statusReplicasPath: '.status.replicas',
+      labelSelectorPath: '.status.selector',
+    },
     connect: [
       {
         name: 'token',

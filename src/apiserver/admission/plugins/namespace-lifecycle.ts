@@ -17,7 +17,11 @@ export function newNamespaceLifecycle(getNamespace: GetNamespace): AdmissionPlug
     if (found === undefined) throw newNotFound({ group: '', resource: 'namespaces' }, namespace);
     if (found.phase !== 'Terminating') return;
     const why = `unable to create new content in namespace ${namespace} because it is being terminated`;
-    const cause = { reason: 'NamespaceTerminating', message: `namespace ${namespace} is being terminated`, field: 'metadata.namespace' };
+    const cause = {
+      reason: 'NamespaceTerminating',
+      message: `namespace ${namespace} is being terminated`,
+      field: 'metadata.namespace',
+    };
     const resource = { group: definition.group, resource: definition.plural };
     throw newForbidden(resource, request.name, why, [cause]);
   };
