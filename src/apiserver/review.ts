@@ -1,6 +1,7 @@
 import { isJsonObject } from '../apimachinery/json.ts';
 import type { JsonObject } from '../apimachinery/object.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Metrics } from '../base/metrics.ts';
 import { ApiError, ConnectionError } from '../kubeclient/api-error.ts';
 import type { KubeClient } from '../kubeclient/client.ts';
 
@@ -38,4 +39,17 @@ export async function createReview(
 function isPassing(error: unknown): boolean {
   if (error instanceof ApiError) return error.code === 429 || error.code >= 500;
   return error instanceof ConnectionError && error.code !== 'TIMEOUT';
+}
+
+/** Counts what reviews came to; those answered from memory are not asked and not counted. */
+export function countReviews(
+  metrics: Metrics,
+  review: 'token' | 'access',
+): (result: 'allowed' | 'denied' | 'failed') => void {
+  const counter = metrics.counter(
+    'kamaji_delegated_reviews_total',
+    'TokenReviews and SubjectAccessReviews asked of kube-apiserver.',
+    ['review', 'result'],
+  );
+  return (result) => counter.inc({ review, result });
 }

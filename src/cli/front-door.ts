@@ -10,7 +10,15 @@ import { createSubjectAccessReviewAuthorizer } from '../apiserver/authorization/
 import type { HealthCheck } from '../apiserver/health/checks.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
+import type { Metrics } from '../base/metrics.ts';
 import type { KubeClient } from '../kubeclient/client.ts';
+
+export interface FrontDoorOptions {
+  readonly adminClient: KubeClient;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+}
 
 export interface FrontDoor {
   /** In the order in which they are asked. */
@@ -27,7 +35,7 @@ export interface FrontDoor {
  * Who may come in, and what for: the front proxy's word for its users, then the cluster's client certificates, our own controllers, and
  * tokens that kube-apiserver knows; what they may do is for kube-apiserver to say.
  */
-export function createFrontDoor(options: { readonly adminClient: KubeClient; readonly clock: Clock; readonly log: Logger }): FrontDoor {
+export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   const { clock } = options;
   const delegated = createDelegatedConfig(options);
   const loopback = createLoopback('system:kamaji:controllers');

@@ -6,9 +6,10 @@ import { newServiceUnavailable, newTooManyRequests, newUnauthorized } from '../.
 import type { Clock } from '../../base/clock.ts';
 import { abandonOn } from '../../base/deadline.ts';
 import type { Logger } from '../../base/log.ts';
+import type { Metrics } from '../../base/metrics.ts';
 import type { KubeClient } from '../../kubeclient/client.ts';
 import type { UserInfo } from '../registry/definition.ts';
-import { createReview } from '../review.ts';
+import { countReviews, createReview } from '../review.ts';
 import type { Authenticator } from './authenticator.ts';
 import { bearerToken } from './raw-headers.ts';
 import { toRecord } from './request-header.ts';
@@ -18,6 +19,7 @@ export interface TokenReviewOptions {
   readonly adminClient: KubeClient;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly metrics: Metrics;
 }
 
 const PATH = '/apis/authentication.k8s.io/v1/tokenreviews';
@@ -32,7 +34,9 @@ const MAX_CONCURRENT = 100;
  * Asks kube-apiserver whose token it is, and remembers the answer for some seconds under the token's hash. A kube-apiserver that
  * does not answer lets nobody in. k8s.io/apiserver/plugin/pkg/authenticator/token/webhook
  */
-export function createTokenReviewAuthenticator({ adminClient, clock, log }: TokenReviewOptions): Authenticator {
+export function createTokenReviewAuthenticator(options: TokenReviewOptions): Authenticator {
+  const { adminClient, clock, log, metrics } = options;
+  const reviews = countReviews(metrics, 'token');
   // To lru-cache a time of 0 means none.
   const time = { perf: { now: () => clock.monotonic() + 1 } };
   const known = new LRUCache<string, UserInfo>({ max: 4096, ttl: KNOWN_MS, ttlResolution: 0, ...time });
@@ -52,11 +56,13 @@ export function createTokenReviewAuthenticator({ adminClient, clock, log }: Toke
     })
       .then((status) => {
         const user = readUser(status);
+        reviews(user === undefined ? 'denied' : 'allowed');
         if (user === undefined) unknown.set(key, true);
         else known.set(key, user);
         return user;
       })
       .catch((error: unknown) => {
+        reviews('failed');
         log.warn('a token could not be reviewed', { error });
         throw newServiceUnavailable('the token could not be checked, please try again later', 1);
       })

@@ -4,15 +4,17 @@ import { newInternalError } from '../../apimachinery/status.ts';
 import type { Clock } from '../../base/clock.ts';
 import { abandonOn } from '../../base/deadline.ts';
 import type { Logger } from '../../base/log.ts';
+import type { Metrics } from '../../base/metrics.ts';
 import { isInvalid } from '../../kubeclient/api-error.ts';
 import type { KubeClient } from '../../kubeclient/client.ts';
-import { createReview } from '../review.ts';
+import { countReviews, createReview } from '../review.ts';
 import type { AuthorizationAttributes, AuthorizationDecision, Authorizer } from './authorizer.ts';
 
 export interface SubjectAccessReviewOptions {
   readonly adminClient: KubeClient;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly metrics: Metrics;
 }
 
 const PATH = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
@@ -24,7 +26,8 @@ const REMEMBER_MS = 10_000;
  * never a yes: then it throws. k8s.io/apiserver/plugin/pkg/authorizer/webhook
  */
 export function createSubjectAccessReviewAuthorizer(options: SubjectAccessReviewOptions): Authorizer {
-  const { adminClient, clock, log } = options;
+  const { adminClient, clock, log, metrics } = options;
+  const reviews = countReviews(metrics, 'access');
   const decisions = new LRUCache<string, AuthorizationDecision>({
     max: 8192,
     ttl: REMEMBER_MS,
@@ -63,10 +66,12 @@ export function createSubjectAccessReviewAuthorizer(options: SubjectAccessReview
       if (answer === undefined) {
         answer = review(attributes)
           .then((decision) => {
+            reviews(decision.allowed ? 'allowed' : 'denied');
             decisions.set(key, decision);
             return decision;
           })
           .catch((error: unknown) => {
+            reviews('failed');
             log.warn('a request could not be authorized', {
               error,
               verb: attributes.verb,
