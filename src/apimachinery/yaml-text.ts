@@ -75,7 +75,7 @@ function repeatedKeys(root: unknown, lines: LineCounter): readonly string[] {
   const pending: unknown[] = [root];
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
     if (isAlias(node)) continue;
-    if (isSeq(node)) pending.push(...node.items);
+    if (isSeq(node)) for (const item of node.items) pending.push(item);
     if (!isMap(node)) continue;
     const seen = new Set<string>();
     for (const pair of node.items) {

@@ -5,7 +5,7 @@ import type { DecodedText } from '../../apimachinery/json-text.ts';
 import { isJsonObject } from '../../apimachinery/json.ts';
 import type { Json, JsonObject, KubeObject } from '../../apimachinery/object.ts';
 import { decodeObjectMeta } from '../../apimachinery/object-meta.ts';
-import { newBadRequest, newInvalid } from '../../apimachinery/status.ts';
+import { newBadRequest, newInvalid, newRequestTooLarge } from '../../apimachinery/status.ts';
 import { decodeYaml } from '../../apimachinery/yaml-text.ts';
 import type { FieldValidation } from '../options.ts';
 import type { Resource } from '../registry/resource.ts';
@@ -19,8 +19,16 @@ export interface DecodedObject {
   readonly findings: readonly string[];
 }
 
-/** @throws DecodeError */
+/**
+ * YAML takes a hundred times as long to read as JSON, during which nobody else is served; clients that send much send JSON, and
+ * so does kubectl always.
+ */
+const maxYamlLength = 256 * 1024;
+
+/** @throws DecodeError, StatusError (413) */
 export function decodeText(text: string, encoding: 'json' | 'yaml'): DecodedText {
+  if (encoding === 'yaml' && text.length > maxYamlLength)
+    throw newRequestTooLarge(`limit is ${maxYamlLength} for YAML, send JSON`);
   return encoding === 'json' ? decodeJson(text) : decodeYaml(text);
 }
 
