@@ -54,3 +54,19 @@ spec:
     await kubectl(['wait', 'tcp/waiting', '--for=condition=Ready', '--timeout=120s'], { timeoutMs: 130_000 });
   });
 });
+
+describe('many tenants at once', () => {
+  const names = Array.from({ length: 40 }, (_, index) => `many-${index}`);
+
+  it('are all accepted and all provisioned, and all go', async () => {
+    await applyYaml(names.map((name) => tenantYaml({ name, replicas: 0 })).join('---\n'));
+    await eventually('all Deployments', async () => {
+      const found = await kubectl(['get', 'deployments', '-l', 'kamaji.io/project=kamaji', '-o', 'name']);
+      return names.every((name) => found.includes(`deployment.apps/${name}\n`)) ? true : undefined;
+    });
+    const sleeping = await kubectl(['get', 'tcp', 'many-0', '-o', 'jsonpath={.status.kubernetesResources.version.status}']);
+    expect(sleeping).toBe('Sleeping');
+    await kubectl(['delete', 'tcp', ...names, '--timeout=60s'], { timeoutMs: 70_000 });
+    expect(await kubectl(['get', 'secrets,configmaps', '-l', 'kamaji.io/project=kamaji', '-o', 'name'])).not.toContain('/many-');
+  });
+});

@@ -47,6 +47,8 @@ export function openWriter(path: string): DatabaseSync {
   try {
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;');
     db.exec('PRAGMA cache_size = -4096; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;');
+    // Savepoints of a large group spill into a temporary file, and the root filesystem of our image is read-only.
+    db.exec('PRAGMA temp_store = MEMORY;');
     if (pragma(db, 'journal_mode') !== 'wal') {
       throw new StorageFailedError('unavailable', `${path}: this file system cannot hold a write-ahead log`);
     }
@@ -65,7 +67,7 @@ export function openWriter(path: string): DatabaseSync {
 /** Opens a connection that can only read; the file must have been prepared by `openWriter`. */
 export function openReader(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: 5000 });
-  db.exec('PRAGMA query_only = ON; PRAGMA cache_size = -4096; PRAGMA trusted_schema = OFF;');
+  db.exec('PRAGMA query_only = ON; PRAGMA cache_size = -4096; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;');
   return db;
 }
 

@@ -1,3 +1,4 @@
+import { isNotFound } from '../../../kubeclient/api-error.ts';
 import { getCondition } from '../../../reconcile/conditions.ts';
 import { commitStatus } from '../../../reconcile/committer.ts';
 import { createController, type Controller } from '../../../reconcile/controller.ts';
@@ -93,11 +94,19 @@ export function createTenantController(context: ControllerContext): Controller {
       return patchFinalizers(tenant, finalizers, signal);
     },
     async removeFinalizer(tenant, finalizer, signal) {
-      await patchFinalizers(tenant, (tenant.metadata.finalizers ?? []).filter((other) => other !== finalizer), signal);
+      try {
+        await patchFinalizers(tenant, (tenant.metadata.finalizers ?? []).filter((other) => other !== finalizer), signal);
+      } catch (error) {
+        // A pass on a cache that lags: it is gone already.
+        if (!isNotFound(error)) throw error;
+      }
     },
     async commitStatus(tenant, next, signal) {
-      const committed = await commitStatus({ client: kamajiClient, resource: TENANT_CONTROL_PLANES, object: tenant, next, signal });
-      if (committed?.status !== undefined) announce(tenant, committed.status);
+      // Our cache may lag behind our own last write: what turned is told by the object that the write was based on.
+      let base = tenant;
+      const nextOf = (current: TenantControlPlane): TenantControlPlaneStatus => next((base = current));
+      const committed = await commitStatus({ client: kamajiClient, resource: TENANT_CONTROL_PLANES, object: tenant, next: nextOf, signal });
+      if (committed?.status !== undefined) announce(base, committed.status);
     },
   });
 
