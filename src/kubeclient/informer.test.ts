@@ -256,6 +256,24 @@ describe('reflector', () => {
     expect(informer.hasSynced()).toBe(true);
   });
 
+  it('comes back soon after a quiet watch broke, whatever failed before it', async () => {
+    const cluster = new ScriptedCluster();
+    const reset = failure(503, 'ServiceUnavailable', 'reset');
+    const clock = new FakeClock();
+    // oxlint-disable-next-line require-yield -- it is quiet, and then fails
+    const quiet = async function* (): AsyncGenerator<WatchEvent<ConfigMap>> {
+      await clock.sleep(60_000);
+      throw reset;
+    };
+    cluster.script = [...Array.from({ length: 6 }, () => failing(reset)), quiet];
+    const { start } = setUp({ clock }, cluster);
+    void start();
+    await clock.advance(20_000);
+    expect(cluster.watches).toHaveLength(7);
+    await clock.advance(60_000);
+    expect(cluster.watches).toHaveLength(8);
+  });
+
   it('does not spin on a server that closes every watch at once', async () => {
     const cluster = new ScriptedCluster();
     cluster.script = Array.from({ length: 1000 }, () => async function* () {});

@@ -34,6 +34,7 @@ const OVERTIME_MS = 30_000;
 const BOOKMARK_SILENCE_MS = 180_000;
 /** A watch that ends sooner, without an event, counts as a failure: the server does not mean it. */
 const SHORT_WATCH_MS = 1_000;
+const LONG_WATCH_MS = 30_000;
 const LIST_TIMEOUT_MS = 60_000;
 const BACKOFF = { initialMs: 200, maxMs: 30_000, jitter: 0.5 };
 
@@ -133,6 +134,8 @@ class Reflector<T extends KubeObject> {
       }
     } finally {
       stalled.stop();
+      // However it ended, it had worked: what failed before it is no reason to wait long now.
+      if (this.#clock.monotonic() - startedMs >= LONG_WATCH_MS) this.#backoff.reset();
     }
     if (this.#signal.aborted) return;
     if (stalled.signal.aborted) {
