@@ -1,0 +1,484 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { AdmissionPlugin } from './admission/admission.ts';
+import { newNamespaceLifecycle } from './admission/plugins/namespace-lifecycle.ts';
+import { newForbidden } from '../apimachinery/status.ts';
+import { gadgetDefinition, widgetDefinition } from './testing/widget.ts';
+import { TestServer } from './testing/test-server.ts';
+import type { Answer, Call, TestObject } from './testing/test-server.ts';
+
+const widgets = '/apis/own.example.com/v1/namespaces/default/widgets';
+const gadgets = '/apis/own.example.com/v1/gadgets';
+
+function widget(name: string, spec: object = {}, metadata: object = {}): object {
+  return { apiVersion: 'own.example.com/v1', kind: 'Widget', metadata: { name, ...metadata }, spec: { size: 3, ...spec } };
+}
+
+const phases: Readonly<Record<string, string>> = { default: 'Active', other: 'Active', dying: 'Terminating' };
+const seen: string[] = [];
+
+/** Sees everything, changes what asks for it, refuses what asks for it. */
+const busybody: AdmissionPlugin = {
+  name: 'Busybody',
+  mutate(request) {
+    const object = request.object as TestObject;
+    if (object?.spec?.tags?.please !== 'change') return Promise.resolve(object);
+    const { color: _color, ...spec } = object.spec;
+    return Promise.resolve({ ...object, spec: { ...spec, tags: { changed: 'yes' } } });
+  },
+  async validate(request) {
+    seen.push(`${request.operation} ${request.subresource || '-'} ${request.namespace}/${request.name}${request.dryRun ? ' dry' : ''}`);
+    const object = (request.object ?? request.old) as TestObject;
+    if (object?.metadata?.labels?.refuse === request.operation) {
+      throw newForbidden({ group: 'own.example.com', resource: 'widgets' }, request.name, 'I do not like it');
+    }
+    const others = await request.reader.list('widgets');
+    if (object?.spec?.tags?.count === 'others') request.warn(`there are ${others.length} others`);
+  },
+};
+
+let server: TestServer;
+
+beforeAll(async () => {
+  server = await TestServer.open({
+    definitions: [widgetDefinition, gadgetDefinition],
+    admission: [newNamespaceLifecycle((name) => Promise.resolve(phases[name] === undefined ? undefined : { phase: phases[name] })), busybody],
+    authorizer: {
+      authorize: ({ user, verb, subresource, path }) =>
+        Promise.resolve(
+          user.name === 'reader' && (verb !== 'get' || (subresource === '' && path.includes('secret')))
+            ? { allowed: false, reason: 'readers only read' }
+            : { allowed: true, reason: '' },
+        ),
+    },
+  });
+});
+
+afterAll(async () => {
+  await server.close();
+  expect(server.complaints).toEqual([]);
+});
+
+beforeEach(async () => {
+  await call('DELETE', widgets);
+  seen.length = 0;
+});
+
+function call(method: string, path: string, options?: Call): Promise<Answer> {
+  return server.call(method, path, options);
+}
+
+async function create(name: string, spec: object = {}, metadata: object = {}): Promise<TestObject> {
+  const { code, body } = await call('POST', widgets, { body: widget(name, spec, metadata) });
+  expect(code).toBe(201);
+  return body;
+}
+
+function mergePatch(path: string, body: object): Promise<Answer> {
+  return call('PATCH', path, { body, headers: { 'content-type': 'application/merge-patch+json' } });
+}
+
+function jsonPatch(path: string, body: object): Promise<Answer> {
+  return call('PATCH', path, { body, headers: { 'content-type': 'application/json-patch+json' } });
+}
+
+describe('create', () => {
+  test('gives identity, defaults and generation 1, and drops what is not the client\'s to say', async () => {
+    const { code, body, headers } = await call('POST', widgets, {
+      body: { ...widget('a', { parts: [{ name: 'p' }] }, { uid: 'mine', generation: 7, creationTimestamp: '2001-01-01T00:00:00Z' }), status: { replicas: 9 } },
+    });
+    expect(code).toBe(201);
+    expect(headers['content-type']).toBe('application/json');
+    expect(body.metadata).toEqual({
+      creationTimestamp: '2026-01-01T00:00:00Z',
+      generation: 1,
+      name: 'a',
+      namespace: 'default',
+      resourceVersion: expect.stringMatching(/^[1-9]\d*$/),
+      uid: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    });
+    expect(body.spec).toEqual({ size: 3, color: 'red', replicas: 1, parts: [{ name: 'p', count: 1 }] });
+    expect(body.status).toBeUndefined();
+    expect((await call('GET', `${widgets}/a`)).body).toEqual(body);
+  });
+
+  test('generates names', async () => {
+    const body = { ...widget(''), metadata: { generateName: 'w-' } };
+    const first = await call('POST', widgets, { body });
+    const second = await call('POST', widgets, { body });
+    expect(first.body.metadata.name).toMatch(/^w-[a-z0-9]{5}$/);
+    expect(second.body.metadata.name).not.toBe(first.body.metadata.name);
+  });
+
+  test('unknown and duplicate fields: Warn, Strict, Ignore', async () => {
+    const body = '{"apiVersion":"own.example.com/v1","kind":"Widget","metadata":{"name":"a","foo":1},"spec":{"size":1,"size":2,"x":1}}';
+    const warned = await call('POST', widgets, { body });
+    expect(warned.code).toBe(201);
+    expect(warned.headers.warning).toBe(
+      '299 - "duplicate field \\"spec.size\\"", 299 - "unknown field \\"metadata.foo\\"", 299 - "unknown field \\"spec.x\\""',
+    );
+    expect(warned.body.spec).toEqual({ size: 2, color: 'red', replicas: 1 });
+    const strict = await call('POST', `${widgets}?fieldValidation=Strict`, { body });
+    expect(strict.code).toBe(400);
+    expect(strict.body.message).toBe(
+      'Widget in version "v1" cannot be handled as a Widget: strict decoding error: duplicate field "spec.size", unknown field "metadata.foo", unknown field "spec.x"',
+    );
+    const ignored = await call('POST', `${widgets}?fieldValidation=Ignore&dryRun=All`, { body: body.replace('"a"', '"b"') });
+    expect(ignored.code).toBe(201);
+    expect(ignored.headers.warning).toBeUndefined();
+  });
+
+  test('a dry run stores nothing and has no resourceVersion', async () => {
+    const { code, body } = await call('POST', `${widgets}?dryRun=All`, { body: widget('a') });
+    expect(code).toBe(201);
+    expect(body.metadata.uid).toBeDefined();
+    expect(body.metadata.resourceVersion).toBeUndefined();
+    expect((await call('GET', `${widgets}/a`)).code).toBe(404);
+    expect(seen).toContain('CREATE - default/a dry');
+  });
+
+  test.each<[string, object | string, string, number, RegExp]>([
+    ['invalid', widget('a', { size: 0, color: 'pink' }), '', 422, /^Widget\.own\.example\.com "a" is invalid: \[/],
+    ['bad name', widget('A_'), '', 422, /metadata\.name: Invalid value: "A_"/],
+    ['no name', widget(''), '', 422, /name or generateName is required/],
+    ['other namespace', widget('a', {}, { namespace: 'other' }), '', 400, /does not match the namespace/],
+    ['resourceVersion', widget('a', {}, { resourceVersion: '5' }), '', 400, /resourceVersion should not be set/],
+    ['wrong kind', { ...widget('a'), kind: 'Gadget' }, '', 422, /kind: Invalid value: "Gadget": must be Widget/],
+    ['wrong version', { ...widget('a'), apiVersion: 'own.example.com/v9' }, '', 400, /does not match the expected API version/],
+    ['empty body', '', '', 400, /unrecognized \(must be of type Widget\).*<empty>/],
+    ['no JSON', '{', '', 400, /unexpected end of JSON input/],
+    ['dryRun', widget('a'), '?dryRun=Some', 422, /dryRun: Unsupported value: \["Some"\]: supported values: "All"/],
+    ['fieldValidation', widget('a'), '?fieldValidation=x', 422, /fieldValidation: Unsupported value/],
+    ['fieldManager', widget('a'), `?fieldManager=${'m'.repeat(129)}`, 422, /fieldManager: Too long/],
+    ['too large', `{"a":"${'x'.repeat(3 * 1024 * 1024)}"}`, '', 413, /limit is 3145728/],
+    ['too deep', '{"a":'.repeat(1000), '', 400, /exceeded max depth/],
+  ])('refuses: %s', async (_title, body, query, code, message) => {
+    const answer = await call('POST', widgets + query, { body });
+    expect(answer.body).toMatchObject({ kind: 'Status', apiVersion: 'v1', status: 'Failure', code });
+    expect(answer.code).toBe(code);
+    expect(answer.body.message).toMatch(message);
+    expect((await call('GET', widgets)).body.items).toEqual([]);
+  });
+
+  test('exists already, also while it is being deleted', async () => {
+    await create('a', {}, { finalizers: ['x.y/z'] });
+    expect((await call('POST', widgets, { body: widget('a') })).body.message).toBe('widgets.own.example.com "a" already exists');
+    await call('DELETE', `${widgets}/a`);
+    expect((await call('POST', widgets, { body: widget('a') })).body.message).toBe(
+      'object is being deleted: widgets.own.example.com "a" already exists',
+    );
+    await mergePatch(`${widgets}/a`, { metadata: { finalizers: null } });
+  });
+
+  test('a claim is held by one object at a time, and free again once it is gone', async () => {
+    await create('a', { serial: 'S1' });
+    const { code, body } = await call('POST', widgets, { body: widget('b', { serial: 'S1' }) });
+    expect(code).toBe(422);
+    expect(body.details.causes).toEqual([{ reason: 'FieldValueDuplicate', message: 'Duplicate value: "S1"', field: 'spec.serial' }]);
+    await call('DELETE', `${widgets}/a`);
+    await create('b', { serial: 'S1' });
+  });
+
+  test('namespaces must be there and stay', async () => {
+    const missing = await call('POST', widgets.replace('default', 'nowhere'), { body: widget('a') });
+    expect(missing.code).toBe(404);
+    expect(missing.body.message).toBe('namespaces "nowhere" not found');
+    const dying = await call('POST', widgets.replace('default', 'dying'), { body: widget('a') });
+    expect(dying.code).toBe(403);
+    expect(dying.body.details.causes[0]).toMatchObject({ reason: 'NamespaceTerminating', field: 'metadata.namespace' });
+  });
+
+  test('admission changes (and defaults follow), warns and refuses', async () => {
+    const changed = await create('a', { color: 'green', tags: { please: 'change' } });
+    expect(changed.spec).toMatchObject({ color: 'red', tags: { changed: 'yes' } });
+    const warned = await call('POST', widgets, { body: widget('b', { tags: { count: 'others' } }) });
+    expect(warned.headers.warning).toBe('299 - "there are 1 others"');
+    const refused = await call('POST', widgets, { body: widget('c', {}, { labels: { refuse: 'CREATE' } }) });
+    expect(refused.code).toBe(403);
+    expect(refused.body.message).toBe('widgets.own.example.com "c" is forbidden: I do not like it');
+    const unlucky = await call('POST', widgets, { body: widget('d', { size: 13 }) });
+    expect(unlucky.headers.warning).toBe('299 - "size 13 brings bad luck"');
+  });
+
+  test('YAML, and no Content-Type at all', async () => {
+    const body = 'apiVersion: own.example.com/v1\nkind: Widget\nmetadata: {name: a}\nspec: {size: 3}\n';
+    expect((await call('POST', widgets, { body, headers: { 'content-type': 'application/yaml' } })).code).toBe(201);
+    const response = await server.call('POST', widgets, { body: widget('b'), headers: { 'content-type': '' } });
+    expect(response.code).toBe(201);
+    const refused = await call('POST', widgets, { body, headers: { 'content-type': 'text/plain' } });
+    expect(refused.code).toBe(415);
+  });
+});
+
+describe('update', () => {
+  test('counts generations, keeps system fields, leaves status alone', async () => {
+    const old = await create('a');
+    const next = { ...old, metadata: { ...old.metadata, generation: 99, labels: { x: 'y' } }, spec: { size: 4 }, status: { replicas: 9 } };
+    const { code, body } = await call('PUT', `${widgets}/a`, { body: next });
+    expect(code).toBe(200);
+    expect(body.metadata).toMatchObject({ generation: 2, uid: old.metadata.uid, labels: { x: 'y' } });
+    expect(body.status).toBeUndefined();
+    const labelled = await mergePatch(`${widgets}/a`, { metadata: { labels: { x: 'z' } } });
+    expect(labelled.body.metadata.generation).toBe(2);
+    const same = await call('PUT', `${widgets}/a`, { body: labelled.body });
+    expect(same.body.metadata.resourceVersion).toBe(labelled.body.metadata.resourceVersion);
+  });
+
+  test('status changes alone', async () => {
+    const old = await create('a');
+    const body = { ...old, metadata: { ...old.metadata, labels: { no: 'label' } }, spec: { size: 99 }, status: { replicas: 2, foo: 1 } };
+    const answer = await call('PUT', `${widgets}/a/status`, { body });
+    expect(answer.code).toBe(200);
+    expect(answer.headers.warning).toBe('299 - "unknown field \\"status.foo\\""');
+    expect(answer.body).toMatchObject({ metadata: { generation: 1 }, spec: { size: 3 }, status: { replicas: 2 } });
+    expect(answer.body.metadata.labels).toBeUndefined();
+    const bad = await mergePatch(`${widgets}/a/status`, { status: { replicas: 'x' } });
+    expect(bad.code).toBe(422);
+    const spec = await mergePatch(`${widgets}/a`, { spec: { size: 5 }, status: { replicas: 77 } });
+    expect(spec.body).toMatchObject({ metadata: { generation: 2 }, spec: { size: 5 }, status: { replicas: 2 } });
+  });
+
+  test.each<[string, (old: TestObject) => object, string, number, RegExp]>([
+    ['no resourceVersion', () => widget('a'), 'a', 422, /resourceVersion: Invalid value: 0: must be specified for an update/],
+    ['stale', (old) => ({ ...old, metadata: { ...old.metadata, resourceVersion: '1' } }), 'a', 409, /the object has been modified/],
+    ['no number', (old) => ({ ...old, metadata: { ...old.metadata, resourceVersion: 'x' } }), 'a', 422, /must be a decimal number/],
+    ['other uid', (old) => ({ ...old, metadata: { ...old.metadata, uid: 'other' } }), 'a', 409, /UID in precondition: other/],
+    ['other name', (old) => old, 'b', 400, /name of the object \(a\) does not match the name on the URL \(b\)/],
+    ['missing', () => widget('zz', {}, { resourceVersion: '1' }), 'zz', 404, /"zz" not found/],
+    ['its own rule', (old) => ({ ...old, spec: { ...old.spec, serial: 'other' } }), 'a', 422, /spec\.serial: Invalid value: "other": field is immutable/],
+    ['deletionTimestamp', (old) => ({ ...old, metadata: { ...old.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } }), 'a', 422, /deletionTimestamp/],
+  ])('refuses: %s', async (_title, body, name, code, message) => {
+    const old = await create('a', { serial: 'S' });
+    const answer = await call('PUT', `${widgets}/${name}`, { body: body(old) });
+    expect(answer.code).toBe(code);
+    expect(answer.body.message).toMatch(message);
+    expect((await call('GET', `${widgets}/a`)).body).toEqual(old);
+  });
+});
+
+describe('patch', () => {
+  test('merge and JSON', async () => {
+    await create('a', { tags: { x: '1', y: '2' } });
+    const merged = await mergePatch(`${widgets}/a`, { spec: { tags: { x: null, z: '3' } } });
+    expect(merged.body.spec.tags).toEqual({ y: '2', z: '3' });
+    const patched = await jsonPatch(`${widgets}/a`, [
+      { op: 'test', path: '/spec/size', value: 3 },
+      { op: 'replace', path: '/spec/size', value: 5 },
+      { op: 'remove', path: '/spec/tags/y' },
+    ]);
+    expect(patched.body.spec).toMatchObject({ size: 5, tags: { z: '3' } });
+  });
+
+  test.each<[string, string, string | object, string, number, RegExp]>([
+    ['strategic', 'application/strategic-merge-patch+json', {}, '', 415, /accepted media types include: application\/json-patch\+json, application\/merge-patch\+json/],
+    ['apply', 'application/apply-patch+yaml', {}, '?fieldManager=x', 415, /unknown format/],
+    ['broken', 'application/merge-patch+json', '{', '', 400, /error decoding patch: unexpected end of JSON input/],
+    ['no object', 'application/merge-patch+json', '[]', '', 400, /cannot unmarshal array/],
+    ['failed test', 'application/json-patch+json', [{ op: 'test', path: '/spec/size', value: 9 }], '', 422, /rejected our request due to an error/],
+    ['too many', 'application/json-patch+json', Array.from({ length: 10_001 }, () => ({ op: 'test', path: '/x' })), '', 413, /maximum operations in a JSON patch is 10000, got 10001/],
+    ['another name', 'application/merge-patch+json', { metadata: { name: 'b' } }, '', 400, /does not match the name on the URL/],
+    ['another namespace', 'application/merge-patch+json', { metadata: { namespace: 'b' } }, '', 400, /does not match the namespace/],
+    ['another kind', 'application/merge-patch+json', { kind: 'Foo' }, '', 422, /must be Widget/],
+    ['another uid', 'application/merge-patch+json', { metadata: { uid: 'b' } }, '', 422, /metadata\.uid: Invalid value: "b": field is immutable/],
+    ['stale', 'application/merge-patch+json', { metadata: { resourceVersion: '1' } }, '', 409, /the object has been modified/],
+    ['unknown', 'application/merge-patch+json', { spec: { x: 1 } }, '?fieldValidation=Strict', 422, /strict decoding error: unknown field "spec\.x"/],
+    ['force', 'application/merge-patch+json', {}, '?force=true', 422, /force: Forbidden: may not be specified for non-apply patch/],
+    ['invalid', 'application/merge-patch+json', { spec: { size: 1000 } }, '', 422, /spec\.size/],
+    ['root gone', 'application/json-patch+json', [{ op: 'replace', path: '', value: 5 }], '', 422, /./],
+  ])('refuses: %s', async (_title, type, body, query, code, message) => {
+    const old = await create('a');
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    const answer = await call('PATCH', `${widgets}/a${query}`, { body: text, headers: { 'content-type': type } });
+    expect(answer.code).toBe(code);
+    expect(answer.body.message).toMatch(message);
+    expect((await call('GET', `${widgets}/a`)).body).toEqual(old);
+  });
+
+  test('a missing object comes before a broken patch', async () => {
+    const { code } = await call('PATCH', `${widgets}/zz`, { body: '{', headers: { 'content-type': 'application/merge-patch+json' } });
+    expect(code).toBe(404);
+  });
+
+  test('keys named __proto__ and constructor are data', async () => {
+    await create('a', { free: {}, tags: {} });
+    const merged = await call('PATCH', `${widgets}/a`, {
+      body: '{"__proto__":{"polluted":1},"spec":{"free":{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}},"tags":{"__proto__":"t"}}}',
+      headers: { 'content-type': 'application/merge-patch+json' },
+    });
+    expect(merged.code).toBe(200);
+    expect(merged.text).toContain('"free":{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}');
+    expect(merged.text).toContain('"tags":{"__proto__":"t"}');
+    const patched = await jsonPatch(`${widgets}/a`, [{ op: 'add', path: '/spec/free/__proto__/toString', value: 2 }]);
+    expect(patched.text).toContain('"__proto__":{"polluted":1,"toString":2}');
+    expect(({} as TestObject).polluted).toBeUndefined();
+  });
+
+  test('racing patches without resourceVersion all arrive', async () => {
+    await create('a', { tags: {} });
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => mergePatch(`${widgets}/a`, { spec: { tags: { [`k${i}`]: 'v' } } })));
+    expect(answers.map(({ code }) => code)).toEqual(Array.from({ length: 20 }, () => 200));
+    expect(Object.keys((await call('GET', `${widgets}/a`)).body.spec.tags)).toHaveLength(20);
+  });
+});
+
+describe('delete', () => {
+  test('at once', async () => {
+    const { metadata } = await create('a');
+    const { code, body } = await call('DELETE', `${widgets}/a`, { body: { propagationPolicy: 'Background' } });
+    expect(code).toBe(200);
+    expect(body).toEqual({
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Success',
+      details: { name: 'a', group: 'own.example.com', kind: 'widgets', uid: metadata.uid },
+    });
+    expect((await call('DELETE', `${widgets}/a`)).code).toBe(404);
+  });
+
+  test('with finalizers, step by step', async () => {
+    await create('a', {}, { finalizers: ['x.y/z'] });
+    const first = await call('DELETE', `${widgets}/a`);
+    expect(first.body.metadata).toMatchObject({ deletionTimestamp: '2026-01-01T00:00:00Z', deletionGracePeriodSeconds: 0, generation: 2 });
+    const again = await call('DELETE', `${widgets}/a`);
+    expect(again.body).toEqual(first.body);
+    expect((await call('DELETE', `${widgets}/a?orphanDependents=false`)).code).toBe(202);
+    const added = await mergePatch(`${widgets}/a`, { metadata: { finalizers: ['x.y/z', 'a.b/c'] } });
+    expect(added.code).toBe(422);
+    const kept = await mergePatch(`${widgets}/a`, { metadata: { deletionTimestamp: null } });
+    expect(kept.body.metadata.deletionTimestamp).toBe('2026-01-01T00:00:00Z');
+    const last = await mergePatch(`${widgets}/a`, { metadata: { finalizers: [] } });
+    expect(last.code).toBe(200);
+    expect(last.body.metadata.name).toBe('a');
+    expect((await call('GET', `${widgets}/a`)).code).toBe(404);
+  });
+
+  test('propagation policies become finalizers', async () => {
+    await create('a');
+    const foreground = await call('DELETE', `${widgets}/a?propagationPolicy=Foreground`);
+    expect(foreground.body.metadata.finalizers).toEqual(['foregroundDeletion']);
+    const orphan = await call('DELETE', `${widgets}/a?propagationPolicy=Orphan`);
+    expect(orphan.body.metadata.finalizers).toEqual(['orphan']);
+    const background = await call('DELETE', `${widgets}/a?propagationPolicy=Background`);
+    expect(background.body.status).toBe('Success');
+  });
+
+  test.each<[string, object | undefined, string, number, RegExp]>([
+    ['uid', { preconditions: { uid: 'x' } }, '', 409, /the UID in the precondition \(x\) does not match/],
+    ['resourceVersion', { preconditions: { resourceVersion: '1' } }, '', 409, /the ResourceVersion in the precondition \(1\)/],
+    ['policy', { propagationPolicy: 'x' }, '', 422, /propagationPolicy: Unsupported value: "x"/],
+    ['both', { propagationPolicy: 'Orphan', orphanDependents: true }, '', 422, /cannot be both set/],
+    ['kind', { kind: 'Pod', apiVersion: 'v1' }, '', 400, /no kind "Pod" is registered/],
+    ['dryRun', undefined, '?dryRun=x', 422, /dryRun: Unsupported value/],
+    ['type', { propagationPolicy: 5 }, '', 400, /cannot unmarshal number/],
+  ])('refuses: %s', async (_title, body, query, code, message) => {
+    await create('a');
+    const answer = await call('DELETE', `${widgets}/a${query}`, body === undefined ? {} : { body });
+    expect(answer.code).toBe(code);
+    expect(answer.body.message).toMatch(message);
+    expect((await call('GET', `${widgets}/a`)).code).toBe(200);
+  });
+
+  test('dry', async () => {
+    await create('a');
+    expect((await call('DELETE', `${widgets}/a?dryRun=All`)).body.status).toBe('Success');
+    expect((await call('GET', `${widgets}/a`)).code).toBe(200);
+  });
+
+  test('a collection, by selector', async () => {
+    await create('a', {}, { labels: { x: '1' } });
+    await create('b', {}, { labels: { x: '2' } });
+    await create('c', {}, { labels: { x: '1', refuse: 'DELETE' } });
+    const refused = await call('DELETE', `${widgets}?labelSelector=x%3D1`);
+    expect(refused.code).toBe(403);
+    await mergePatch(`${widgets}/c`, { metadata: { labels: { refuse: null } } });
+    const answer = await call('DELETE', `${widgets}?labelSelector=x%3D1`);
+    expect(answer.body.kind).toBe('WidgetList');
+    expect((await call('GET', widgets)).body.items.map((item: TestObject) => item.metadata.name)).toEqual(['b']);
+  });
+});
+
+describe('scale', () => {
+  test('is a view of a few fields', async () => {
+    await create('a');
+    await mergePatch(`${widgets}/a/status`, { status: { replicas: 2, selector: 'app=a' } });
+    const { body } = await call('GET', `${widgets}/a/scale`);
+    expect(body).toMatchObject({ kind: 'Scale', apiVersion: 'autoscaling/v1', spec: { replicas: 1 }, status: { replicas: 2, selector: 'app=a' } });
+    const put = await call('PUT', `${widgets}/a/scale`, { body: { metadata: { name: 'a' }, spec: { replicas: 4 } }, headers: { 'content-type': '' } });
+    expect(put.body.spec.replicas).toBe(4);
+    const patched = await mergePatch(`${widgets}/a/scale`, { spec: { replicas: 5 } });
+    expect(patched.body.spec.replicas).toBe(5);
+    expect((await call('GET', `${widgets}/a`)).body).toMatchObject({ metadata: { generation: 3 }, spec: { replicas: 5 }, status: { replicas: 2 } });
+  });
+
+  test.each<[object, number, RegExp]>([
+    [{ metadata: { name: 'a' }, spec: { replicas: -1 } }, 422, /\.spec\.replicas: Invalid value: -1: should be a non-negative integer/],
+    [{ metadata: { name: 'a' }, spec: { replicas: 'x' } }, 400, /cannot unmarshal string/],
+    [{ metadata: { name: 'b' }, spec: { replicas: 1 } }, 400, /does not match the name/],
+    [{ metadata: { name: 'a', resourceVersion: '1' }, spec: { replicas: 1 } }, 409, /has been modified/],
+    [{ kind: 'Pod', metadata: { name: 'a' } }, 400, /cannot be handled as a Scale/],
+  ])('refuses %j', async (body, code, message) => {
+    await create('a');
+    const answer = await call('PUT', `${widgets}/a/scale`, { body });
+    expect(answer.code).toBe(code);
+    expect(answer.body.message).toMatch(message);
+  });
+});
+
+describe('a subresource of its own kind', () => {
+  test('answers to GET and POST, uncached', async () => {
+    await create('a');
+    const read = await call('GET', `${widgets}/a/token`);
+    expect(read.body).toEqual({ apiVersion: 'v1', kind: 'Config', token: 'secret-of-a-for-jane', seconds: 600 });
+    expect(read.headers['cache-control']).toBe('no-store');
+    const made = await call('POST', `${widgets}/a/token`, { body: { seconds: 60 } });
+    expect(made.code).toBe(201);
+    expect(made.body.seconds).toBe(60);
+    expect((await call('POST', `${widgets}/a/token`, { body: '' })).body.seconds).toBe(600);
+    expect(seen).toContain('CREATE token default/a');
+  });
+
+  test('shows no secret in a table', async () => {
+    await create('a');
+    const { text, body } = await call('GET', `${widgets}/a/token`, { headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' } });
+    expect(body.rows[0].cells).toEqual(['a']);
+    expect(text).not.toContain('secret');
+  });
+
+  test('demands the second verb', async () => {
+    await create('a');
+    const { code, body } = await call('GET', `${widgets}/a/token`, { user: 'reader' });
+    expect(code).toBe(403);
+    expect(body.message).toBe(
+      'widgets.own.example.com "a" is forbidden: User "reader" cannot create resource "widgets/token" in API group "own.example.com" in the namespace "default": readers only read',
+    );
+  });
+
+  test.each<[object, string, number, RegExp]>([
+    [{ seconds: 5 }, '', 422, /seconds: Invalid value: 5/],
+    [{ seconds: 'x' }, '', 422, /seconds/],
+    [{ foo: 1 }, '?fieldValidation=Strict', 400, /unknown field "foo"/],
+    [[], '', 400, /no object/],
+  ])('refuses %j%s', async (body, query, code, message) => {
+    await create('a');
+    const answer = await call('POST', `${widgets}/a/token${query}`, { body });
+    expect(answer.code).toBe(code);
+    expect(answer.body.message).toMatch(message);
+  });
+
+  test('of nothing is not found', async () => {
+    expect((await call('GET', `${widgets}/zz/token`)).code).toBe(404);
+  });
+});
+
+describe('a cluster-scoped kind', () => {
+  test('lives without a namespace and without subresources', async () => {
+    const body = { apiVersion: 'own.example.com/v1', kind: 'Gadget', metadata: { name: 'g' }, note: 'x' };
+    expect((await call('POST', gadgets, { body })).code).toBe(201);
+    expect((await call('GET', `${gadgets}/g`)).body.metadata.namespace).toBeUndefined();
+    expect((await call('GET', `${gadgets}/g/status`)).code).toBe(404);
+    expect((await call('GET', `${gadgets}/g/scale`)).code).toBe(404);
+    expect((await call('GET', '/apis/own.example.com/v1/namespaces/default/gadgets')).code).toBe(404);
+    expect((await call('POST', gadgets, { body: { ...body, metadata: { name: '1g' } } })).code).toBe(422);
+    expect((await call('DELETE', `${gadgets}/g`)).code).toBe(200);
+  });
+});
