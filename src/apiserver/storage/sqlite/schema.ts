@@ -67,7 +67,9 @@ export function openWriter(path: string): DatabaseSync {
 /** Opens a connection that can only read; the file must have been prepared by `openWriter`. */
 export function openReader(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: 5000 });
-  db.exec('PRAGMA query_only = ON; PRAGMA cache_size = -4096; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;');
+  db.exec(
+    'PRAGMA query_only = ON; PRAGMA cache_size = -4096; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;',
+  );
   return db;
 }
 
