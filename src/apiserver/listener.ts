@@ -19,11 +19,19 @@ export class Listener {
   readonly #server: Server;
   readonly #clock: Clock;
   readonly #forgetTls: () => void;
+  #closing = false;
 
   private constructor(server: Server, clock: Clock, forgetTls: () => void) {
     this.#server = server;
     this.#clock = clock;
     this.#forgetTls = forgetTls;
+    server.on('request', (_request, response) => {
+      if (this.#closing) response.shouldKeepAlive = false;
+      response.once('close', () => {
+        // The last answer of a connection: Node would keep it open for the next request.
+        if (this.#closing) setImmediate(() => server.closeIdleConnections());
+      });
+    });
   }
 
   /** @throws Error when the port is taken or the certificate is none */
@@ -52,6 +60,7 @@ export class Listener {
   /** Takes no new connections, waits up to `drainMs` for running requests and closes the rest. */
   async close(drainMs: number): Promise<void> {
     this.#forgetTls();
+    this.#closing = true;
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });

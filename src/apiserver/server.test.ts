@@ -10,7 +10,12 @@ const widgets = '/apis/own.example.com/v1/namespaces/default/widgets';
 const gadgets = '/apis/own.example.com/v1/gadgets';
 
 function widget(name: string, spec: object = {}, metadata: object = {}): object {
-  return { apiVersion: 'own.example.com/v1', kind: 'Widget', metadata: { name, ...metadata }, spec: { size: 3, ...spec } };
+  return {
+    apiVersion: 'own.example.com/v1',
+    kind: 'Widget',
+    metadata: { name, ...metadata },
+    spec: { size: 3, ...spec },
+  };
 }
 
 const phases: Readonly<Record<string, string>> = { default: 'Active', other: 'Active', dying: 'Terminating' };
@@ -26,7 +31,9 @@ const busybody: AdmissionPlugin = {
     return Promise.resolve({ ...object, spec: { ...spec, tags: { changed: 'yes' } } });
   },
   async validate(request) {
-    seen.push(`${request.operation} ${request.subresource || '-'} ${request.namespace}/${request.name}${request.dryRun ? ' dry' : ''}`);
+    seen.push(
+      `${request.operation} ${request.subresource || '-'} ${request.namespace}/${request.name}${request.dryRun ? ' dry' : ''}`,
+    );
     const object = (request.object ?? request.old) as TestObject;
     if (object?.metadata?.labels?.refuse === request.operation) {
       throw newForbidden({ group: 'own.example.com', resource: 'widgets' }, request.name, 'I do not like it');
@@ -41,7 +48,12 @@ let server: TestServer;
 beforeAll(async () => {
   server = await TestServer.open({
     definitions: [widgetDefinition, gadgetDefinition],
-    admission: [newNamespaceLifecycle((name) => Promise.resolve(phases[name] === undefined ? undefined : { phase: phases[name] })), busybody],
+    admission: [
+      newNamespaceLifecycle((name) =>
+        Promise.resolve(phases[name] === undefined ? undefined : { phase: phases[name] }),
+      ),
+      busybody,
+    ],
     authorizer: {
       authorize: ({ user, verb, subresource, path }) =>
         Promise.resolve(
@@ -82,9 +94,16 @@ function jsonPatch(path: string, body: object): Promise<Answer> {
 }
 
 describe('create', () => {
-  test('gives identity, defaults and generation 1, and drops what is not the client\'s to say', async () => {
+  test("gives identity, defaults and generation 1, and drops what is not the client's to say", async () => {
     const { code, body, headers } = await call('POST', widgets, {
-      body: { ...widget('a', { parts: [{ name: 'p' }] }, { uid: 'mine', generation: 7, creationTimestamp: '2001-01-01T00:00:00Z' }), status: { replicas: 9 } },
+      body: {
+        ...widget(
+          'a',
+          { parts: [{ name: 'p' }] },
+          { uid: 'mine', generation: 7, creationTimestamp: '2001-01-01T00:00:00Z' },
+        ),
+        status: { replicas: 9 },
+      },
     });
     expect(code).toBe(201);
     expect(headers['content-type']).toBe('application/json');
@@ -110,7 +129,8 @@ describe('create', () => {
   });
 
   test('unknown and duplicate fields: Warn, Strict, Ignore', async () => {
-    const body = '{"apiVersion":"own.example.com/v1","kind":"Widget","metadata":{"name":"a","foo":1},"spec":{"size":1,"size":2,"x":1}}';
+    const body =
+      '{"apiVersion":"own.example.com/v1","kind":"Widget","metadata":{"name":"a","foo":1},"spec":{"size":1,"size":2,"x":1}}';
     const warned = await call('POST', widgets, { body });
     expect(warned.code).toBe(201);
     expect(warned.headers.warning).toBe(
@@ -122,7 +142,9 @@ describe('create', () => {
     expect(strict.body.message).toBe(
       'Widget in version "v1" cannot be handled as a Widget: strict decoding error: duplicate field "spec.size", unknown field "metadata.foo", unknown field "spec.x"',
     );
-    const ignored = await call('POST', `${widgets}?fieldValidation=Ignore&dryRun=All`, { body: body.replace('"a"', '"b"') });
+    const ignored = await call('POST', `${widgets}?fieldValidation=Ignore&dryRun=All`, {
+      body: body.replace('"a"', '"b"'),
+    });
     expect(ignored.code).toBe(201);
     expect(ignored.headers.warning).toBeUndefined();
   });
@@ -143,7 +165,13 @@ describe('create', () => {
     ['other namespace', widget('a', {}, { namespace: 'other' }), '', 400, /does not match the namespace/],
     ['resourceVersion', widget('a', {}, { resourceVersion: '5' }), '', 400, /resourceVersion should not be set/],
     ['wrong kind', { ...widget('a'), kind: 'Gadget' }, '', 422, /kind: Invalid value: "Gadget": must be Widget/],
-    ['wrong version', { ...widget('a'), apiVersion: 'own.example.com/v9' }, '', 400, /does not match the expected API version/],
+    [
+      'wrong version',
+      { ...widget('a'), apiVersion: 'own.example.com/v9' },
+      '',
+      400,
+      /does not match the expected API version/,
+    ],
     ['empty body', '', '', 400, /unrecognized \(must be of type Widget\).*<empty>/],
     ['no JSON', '{', '', 400, /unexpected end of JSON input/],
     ['dryRun', widget('a'), '?dryRun=Some', 422, /dryRun: Unsupported value: \["Some"\]: supported values: "All"/],
@@ -161,7 +189,9 @@ describe('create', () => {
 
   test('exists already, also while it is being deleted', async () => {
     await create('a', {}, { finalizers: ['x.y/z'] });
-    expect((await call('POST', widgets, { body: widget('a') })).body.message).toBe('widgets.own.example.com "a" already exists');
+    expect((await call('POST', widgets, { body: widget('a') })).body.message).toBe(
+      'widgets.own.example.com "a" already exists',
+    );
     await call('DELETE', `${widgets}/a`);
     expect((await call('POST', widgets, { body: widget('a') })).body.message).toBe(
       'object is being deleted: widgets.own.example.com "a" already exists',
@@ -173,7 +203,9 @@ describe('create', () => {
     await create('a', { serial: 'S1' });
     const { code, body } = await call('POST', widgets, { body: widget('b', { serial: 'S1' }) });
     expect(code).toBe(422);
-    expect(body.details.causes).toEqual([{ reason: 'FieldValueDuplicate', message: 'Duplicate value: "S1"', field: 'spec.serial' }]);
+    expect(body.details.causes).toEqual([
+      { reason: 'FieldValueDuplicate', message: 'Duplicate value: "S1"', field: 'spec.serial' },
+    ]);
     await call('DELETE', `${widgets}/a`);
     await create('b', { serial: 'S1' });
   });
@@ -212,7 +244,12 @@ describe('create', () => {
 describe('update', () => {
   test('counts generations, keeps system fields, leaves status alone', async () => {
     const old = await create('a');
-    const next = { ...old, metadata: { ...old.metadata, generation: 99, labels: { x: 'y' } }, spec: { size: 4 }, status: { replicas: 9 } };
+    const next = {
+      ...old,
+      metadata: { ...old.metadata, generation: 99, labels: { x: 'y' } },
+      spec: { size: 4 },
+      status: { replicas: 9 },
+    };
     const { code, body } = await call('PUT', `${widgets}/a`, { body: next });
     expect(code).toBe(200);
     expect(body.metadata).toMatchObject({ generation: 2, uid: old.metadata.uid, labels: { x: 'y' } });
@@ -225,7 +262,12 @@ describe('update', () => {
 
   test('status changes alone', async () => {
     const old = await create('a');
-    const body = { ...old, metadata: { ...old.metadata, labels: { no: 'label' } }, spec: { size: 99 }, status: { replicas: 2, foo: 1 } };
+    const body = {
+      ...old,
+      metadata: { ...old.metadata, labels: { no: 'label' } },
+      spec: { size: 99 },
+      status: { replicas: 2, foo: 1 },
+    };
     const answer = await call('PUT', `${widgets}/a/status`, { body });
     expect(answer.code).toBe(200);
     expect(answer.headers.warning).toBe('299 - "unknown field \\"status.foo\\""');
@@ -238,14 +280,50 @@ describe('update', () => {
   });
 
   test.each<[string, (old: TestObject) => object, string, number, RegExp]>([
-    ['no resourceVersion', () => widget('a'), 'a', 422, /resourceVersion: Invalid value: 0: must be specified for an update/],
-    ['stale', (old) => ({ ...old, metadata: { ...old.metadata, resourceVersion: '1' } }), 'a', 409, /the object has been modified/],
-    ['no number', (old) => ({ ...old, metadata: { ...old.metadata, resourceVersion: 'x' } }), 'a', 422, /must be a decimal number/],
-    ['other uid', (old) => ({ ...old, metadata: { ...old.metadata, uid: 'other' } }), 'a', 409, /UID in precondition: other/],
+    [
+      'no resourceVersion',
+      () => widget('a'),
+      'a',
+      422,
+      /resourceVersion: Invalid value: 0: must be specified for an update/,
+    ],
+    [
+      'stale',
+      (old) => ({ ...old, metadata: { ...old.metadata, resourceVersion: '1' } }),
+      'a',
+      409,
+      /the object has been modified/,
+    ],
+    [
+      'no number',
+      (old) => ({ ...old, metadata: { ...old.metadata, resourceVersion: 'x' } }),
+      'a',
+      422,
+      /must be a decimal number/,
+    ],
+    [
+      'other uid',
+      (old) => ({ ...old, metadata: { ...old.metadata, uid: 'other' } }),
+      'a',
+      409,
+      /UID in precondition: other/,
+    ],
     ['other name', (old) => old, 'b', 400, /name of the object \(a\) does not match the name on the URL \(b\)/],
     ['missing', () => widget('zz', {}, { resourceVersion: '1' }), 'zz', 404, /"zz" not found/],
-    ['its own rule', (old) => ({ ...old, spec: { ...old.spec, serial: 'other' } }), 'a', 422, /spec\.serial: Invalid value: "other": field is immutable/],
-    ['deletionTimestamp', (old) => ({ ...old, metadata: { ...old.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } }), 'a', 422, /deletionTimestamp/],
+    [
+      'its own rule',
+      (old) => ({ ...old, spec: { ...old.spec, serial: 'other' } }),
+      'a',
+      422,
+      /spec\.serial: Invalid value: "other": field is immutable/,
+    ],
+    [
+      'deletionTimestamp',
+      (old) => ({ ...old, metadata: { ...old.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } }),
+      'a',
+      422,
+      /deletionTimestamp/,
+    ],
   ])('refuses: %s', async (_title, body, name, code, message) => {
     const old = await create('a', { serial: 'S' });
     const answer = await call('PUT', `${widgets}/${name}`, { body: body(old) });
@@ -269,19 +347,82 @@ describe('patch', () => {
   });
 
   test.each<[string, string, string | object, string, number, RegExp]>([
-    ['strategic', 'application/strategic-merge-patch+json', {}, '', 415, /accepted media types include: application\/json-patch\+json, application\/merge-patch\+json/],
+    [
+      'strategic',
+      'application/strategic-merge-patch+json',
+      {},
+      '',
+      415,
+      /accepted media types include: application\/json-patch\+json, application\/merge-patch\+json/,
+    ],
     ['apply', 'application/apply-patch+yaml', {}, '?fieldManager=x', 415, /unknown format/],
     ['broken', 'application/merge-patch+json', '{', '', 400, /error decoding patch: unexpected end of JSON input/],
     ['no object', 'application/merge-patch+json', '[]', '', 400, /cannot unmarshal array/],
-    ['failed test', 'application/json-patch+json', [{ op: 'test', path: '/spec/size', value: 9 }], '', 422, /rejected our request due to an error/],
-    ['too many', 'application/json-patch+json', Array.from({ length: 10_001 }, () => ({ op: 'test', path: '/x' })), '', 413, /maximum operations in a JSON patch is 10000, got 10001/],
-    ['another name', 'application/merge-patch+json', { metadata: { name: 'b' } }, '', 400, /does not match the name on the URL/],
-    ['another namespace', 'application/merge-patch+json', { metadata: { namespace: 'b' } }, '', 400, /does not match the namespace/],
+    [
+      'failed test',
+      'application/json-patch+json',
+      [{ op: 'test', path: '/spec/size', value: 9 }],
+      '',
+      422,
+      /rejected our request due to an error/,
+    ],
+    [
+      'too many',
+      'application/json-patch+json',
+      Array.from({ length: 10_001 }, () => ({ op: 'test', path: '/x' })),
+      '',
+      413,
+      /maximum operations in a JSON patch is 10000, got 10001/,
+    ],
+    [
+      'another name',
+      'application/merge-patch+json',
+      { metadata: { name: 'b' } },
+      '',
+      400,
+      /does not match the name on the URL/,
+    ],
+    [
+      'another namespace',
+      'application/merge-patch+json',
+      { metadata: { namespace: 'b' } },
+      '',
+      400,
+      /does not match the namespace/,
+    ],
     ['another kind', 'application/merge-patch+json', { kind: 'Foo' }, '', 422, /must be Widget/],
-    ['another uid', 'application/merge-patch+json', { metadata: { uid: 'b' } }, '', 422, /metadata\.uid: Invalid value: "b": field is immutable/],
-    ['stale', 'application/merge-patch+json', { metadata: { resourceVersion: '1' } }, '', 409, /the object has been modified/],
-    ['unknown', 'application/merge-patch+json', { spec: { x: 1 } }, '?fieldValidation=Strict', 422, /strict decoding error: unknown field "spec\.x"/],
-    ['force', 'application/merge-patch+json', {}, '?force=true', 422, /force: Forbidden: may not be specified for non-apply patch/],
+    [
+      'another uid',
+      'application/merge-patch+json',
+      { metadata: { uid: 'b' } },
+      '',
+      422,
+      /metadata\.uid: Invalid value: "b": field is immutable/,
+    ],
+    [
+      'stale',
+      'application/merge-patch+json',
+      { metadata: { resourceVersion: '1' } },
+      '',
+      409,
+      /the object has been modified/,
+    ],
+    [
+      'unknown',
+      'application/merge-patch+json',
+      { spec: { x: 1 } },
+      '?fieldValidation=Strict',
+      422,
+      /strict decoding error: unknown field "spec\.x"/,
+    ],
+    [
+      'force',
+      'application/merge-patch+json',
+      {},
+      '?force=true',
+      422,
+      /force: Forbidden: may not be specified for non-apply patch/,
+    ],
     ['invalid', 'application/merge-patch+json', { spec: { size: 1000 } }, '', 422, /spec\.size/],
     ['root gone', 'application/json-patch+json', [{ op: 'replace', path: '', value: 5 }], '', 422, /./],
   ])('refuses: %s', async (_title, type, body, query, code, message) => {
@@ -294,7 +435,10 @@ describe('patch', () => {
   });
 
   test('a missing object comes before a broken patch', async () => {
-    const { code } = await call('PATCH', `${widgets}/zz`, { body: '{', headers: { 'content-type': 'application/merge-patch+json' } });
+    const { code } = await call('PATCH', `${widgets}/zz`, {
+      body: '{',
+      headers: { 'content-type': 'application/merge-patch+json' },
+    });
     expect(code).toBe(404);
   });
 
@@ -314,7 +458,9 @@ describe('patch', () => {
 
   test('racing patches without resourceVersion all arrive', async () => {
     await create('a', { tags: {} });
-    const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => mergePatch(`${widgets}/a`, { spec: { tags: { [`k${i}`]: 'v' } } })));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => mergePatch(`${widgets}/a`, { spec: { tags: { [`k${i}`]: 'v' } } })),
+    );
     expect(answers.map(({ code }) => code)).toEqual(Array.from({ length: 20 }, () => 200));
     expect(Object.keys((await call('GET', `${widgets}/a`)).body.spec.tags)).toHaveLength(20);
   });
@@ -338,7 +484,11 @@ describe('delete', () => {
   test('with finalizers, step by step', async () => {
     await create('a', {}, { finalizers: ['x.y/z'] });
     const first = await call('DELETE', `${widgets}/a`);
-    expect(first.body.metadata).toMatchObject({ deletionTimestamp: '2026-01-01T00:00:00Z', deletionGracePeriodSeconds: 0, generation: 2 });
+    expect(first.body.metadata).toMatchObject({
+      deletionTimestamp: '2026-01-01T00:00:00Z',
+      deletionGracePeriodSeconds: 0,
+      generation: 2,
+    });
     const again = await call('DELETE', `${widgets}/a`);
     expect(again.body).toEqual(first.body);
     expect((await call('DELETE', `${widgets}/a?orphanDependents=false`)).code).toBe(202);
@@ -364,7 +514,13 @@ describe('delete', () => {
 
   test.each<[string, object | undefined, string, number, RegExp]>([
     ['uid', { preconditions: { uid: 'x' } }, '', 409, /the UID in the precondition \(x\) does not match/],
-    ['resourceVersion', { preconditions: { resourceVersion: '1' } }, '', 409, /the ResourceVersion in the precondition \(1\)/],
+    [
+      'resourceVersion',
+      { preconditions: { resourceVersion: '1' } },
+      '',
+      409,
+      /the ResourceVersion in the precondition \(1\)/,
+    ],
     ['policy', { propagationPolicy: 'x' }, '', 422, /propagationPolicy: Unsupported value: "x"/],
     ['both', { propagationPolicy: 'Orphan', orphanDependents: true }, '', 422, /cannot be both set/],
     ['kind', { kind: 'Pod', apiVersion: 'v1' }, '', 400, /no kind "Pod" is registered/],
@@ -402,16 +558,32 @@ describe('scale', () => {
     await create('a');
     await mergePatch(`${widgets}/a/status`, { status: { replicas: 2, selector: 'app=a' } });
     const { body } = await call('GET', `${widgets}/a/scale`);
-    expect(body).toMatchObject({ kind: 'Scale', apiVersion: 'autoscaling/v1', spec: { replicas: 1 }, status: { replicas: 2, selector: 'app=a' } });
-    const put = await call('PUT', `${widgets}/a/scale`, { body: { metadata: { name: 'a' }, spec: { replicas: 4 } }, headers: { 'content-type': '' } });
+    expect(body).toMatchObject({
+      kind: 'Scale',
+      apiVersion: 'autoscaling/v1',
+      spec: { replicas: 1 },
+      status: { replicas: 2, selector: 'app=a' },
+    });
+    const put = await call('PUT', `${widgets}/a/scale`, {
+      body: { metadata: { name: 'a' }, spec: { replicas: 4 } },
+      headers: { 'content-type': '' },
+    });
     expect(put.body.spec.replicas).toBe(4);
     const patched = await mergePatch(`${widgets}/a/scale`, { spec: { replicas: 5 } });
     expect(patched.body.spec.replicas).toBe(5);
-    expect((await call('GET', `${widgets}/a`)).body).toMatchObject({ metadata: { generation: 3 }, spec: { replicas: 5 }, status: { replicas: 2 } });
+    expect((await call('GET', `${widgets}/a`)).body).toMatchObject({
+      metadata: { generation: 3 },
+      spec: { replicas: 5 },
+      status: { replicas: 2 },
+    });
   });
 
   test.each<[object, number, RegExp]>([
-    [{ metadata: { name: 'a' }, spec: { replicas: -1 } }, 422, /\.spec\.replicas: Invalid value: -1: should be a non-negative integer/],
+    [
+      { metadata: { name: 'a' }, spec: { replicas: -1 } },
+      422,
+      /\.spec\.replicas: Invalid value: -1: should be a non-negative integer/,
+    ],
     [{ metadata: { name: 'a' }, spec: { replicas: 'x' } }, 400, /cannot unmarshal string/],
     [{ metadata: { name: 'b' }, spec: { replicas: 1 } }, 400, /does not match the name/],
     [{ metadata: { name: 'a', resourceVersion: '1' }, spec: { replicas: 1 } }, 409, /has been modified/],
@@ -439,7 +611,9 @@ describe('a subresource of its own kind', () => {
 
   test('shows no secret in a table', async () => {
     await create('a');
-    const { text, body } = await call('GET', `${widgets}/a/token`, { headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' } });
+    const { text, body } = await call('GET', `${widgets}/a/token`, {
+      headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' },
+    });
     expect(body.rows[0].cells).toEqual(['a']);
     expect(text).not.toContain('secret');
   });

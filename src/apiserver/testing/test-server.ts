@@ -67,7 +67,11 @@ const allowAll: Authorizer = { authorize: () => Promise.resolve({ allowed: true,
 export async function newTlsMaterial(clock: FakeClock): Promise<TlsMaterial> {
   const now = new Date(clock.now());
   const authority = openAuthority(await createCertificateAuthority({ subject: { commonName: 'test' }, now }));
-  const issued = await issueCertificate(authority, { subject: { commonName: 'test' }, usages: ['server'], names: ['localhost'] }, now);
+  const issued = await issueCertificate(
+    authority,
+    { subject: { commonName: 'test' }, usages: ['server'], names: ['localhost'] },
+    now,
+  );
   return { key: issued.key, cert: issued.certificate };
 }
 
@@ -81,7 +85,14 @@ export class TestServer {
   readonly #agent = new Agent({ rejectUnauthorized: false, keepAlive: true });
   readonly #directory: string;
 
-  private constructor(clock: FakeClock, storage: SqliteStorage, server: ApiServer, port: number, complaints: TestServer['complaints'], directory: string) {
+  private constructor(
+    clock: FakeClock,
+    storage: SqliteStorage,
+    server: ApiServer,
+    port: number,
+    complaints: TestServer['complaints'],
+    directory: string,
+  ) {
     this.clock = clock;
     this.storage = storage;
     this.server = server;
@@ -102,7 +113,12 @@ export class TestServer {
     });
     const complaints: TestServer['complaints'] = [];
     const complain = (message: string, fields?: LogFields): void => void complaints.push({ message, fields });
-    const log: Logger = { ...silentLogger, warn: complain, error: complain, enabled: (level) => level === 'warn' || level === 'error' };
+    const log: Logger = {
+      ...silentLogger,
+      warn: complain,
+      error: complain,
+      enabled: (level) => level === 'warn' || level === 'error',
+    };
     const server = createApiServer({
       definitions: options.definitions,
       storage,
@@ -115,7 +131,11 @@ export class TestServer {
       version: '0.1.0',
       ...(options.inFlight === undefined ? {} : { inFlight: options.inFlight }),
     });
-    const { port } = await server.start({ host: '127.0.0.1', port: 0, tls: fixedTlsSource(await newTlsMaterial(clock)) });
+    const { port } = await server.start({
+      host: '127.0.0.1',
+      port: 0,
+      tls: fixedTlsSource(await newTlsMaterial(clock)),
+    });
     return new TestServer(clock, storage, server, port, complaints, directory);
   }
 
@@ -142,12 +162,22 @@ export class TestServer {
     const text = typeof body === 'object' ? JSON.stringify(body) : body;
     const headers: Record<string, string | string[]> = {
       ...(call.anonymous === true ? {} : { 'x-test-user': call.user ?? 'jane' }),
-      ...(text === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) }),
+      ...(text === undefined
+        ? {}
+        : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) }),
       ...call.headers,
     };
     return new Promise((resolve, reject) => {
       const outgoing = httpsRequest(
-        { agent: this.#agent, host: '127.0.0.1', port: this.port, method, path, headers, ...(signal === undefined ? {} : { signal }) },
+        {
+          agent: this.#agent,
+          host: '127.0.0.1',
+          port: this.port,
+          method,
+          path,
+          headers,
+          ...(signal === undefined ? {} : { signal }),
+        },
         resolve,
       );
       outgoing.on('error', reject);
