@@ -32,27 +32,44 @@ export async function runCaInjection(options: CaInjectionOptions, signal: AbortS
   }
 }
 
-/** One look at every registration. @throws ApiError, ConnectionError */
+/** One look at every registration; none waits for another. @throws AggregateError of what went wrong */
 export async function injectOnce(options: CaInjectionOptions, signal: AbortSignal): Promise<void> {
-  const { adminClient, log } = options;
   const caBundle = Buffer.from(options.caBundle(), 'utf8').toString('base64');
-  for (const name of options.apiServices) {
-    const found = await adminClient.find(API_SERVICES, '', name, { signal });
-    if (found === undefined || found.spec?.caBundle === caBundle) continue;
-    await adminClient.mergePatch(API_SERVICES, '', name, { spec: { caBundle } }, { signal });
-    log.info('CA bundle injected', { apiService: name });
-  }
-  for (const name of options.validatingWebhooks) {
-    const found = await adminClient.find(VALIDATING_WEBHOOK_CONFIGURATIONS, '', name, { signal });
-    if (found === undefined || hasBundle(found, caBundle)) continue;
-    // A merge patch would have to bring the whole list; the resourceVersion inside makes sure that it is the one we read.
-    const webhooks = (found.webhooks ?? []).map((webhook) => ({
-      ...webhook,
-      clientConfig: { ...webhook.clientConfig, caBundle },
-    }));
-    await adminClient.update(VALIDATING_WEBHOOK_CONFIGURATIONS, { ...found, webhooks }, { signal });
-    log.info('CA bundle injected', { validatingWebhookConfiguration: name });
-  }
+  const results = await Promise.allSettled([
+    ...options.apiServices.map((name) => injectApiService(options, name, caBundle, signal)),
+    ...options.validatingWebhooks.map((name) => injectWebhooks(options, name, caBundle, signal)),
+  ]);
+  const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+  if (errors.length > 0) throw new AggregateError(errors, errors.map(String).join('; '));
+}
+
+async function injectApiService(
+  { adminClient, log }: CaInjectionOptions,
+  name: string,
+  caBundle: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const found = await adminClient.find(API_SERVICES, '', name, { signal });
+  if (found === undefined || found.spec?.caBundle === caBundle) return;
+  await adminClient.mergePatch(API_SERVICES, '', name, { spec: { caBundle } }, { signal });
+  log.info('CA bundle injected', { apiService: name });
+}
+
+async function injectWebhooks(
+  { adminClient, log }: CaInjectionOptions,
+  name: string,
+  caBundle: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const found = await adminClient.find(VALIDATING_WEBHOOK_CONFIGURATIONS, '', name, { signal });
+  if (found === undefined || hasBundle(found, caBundle)) return;
+  // A merge patch would have to bring the whole list; the resourceVersion inside makes sure that it is the one we read.
+  const webhooks = (found.webhooks ?? []).map((webhook) => ({
+    ...webhook,
+    clientConfig: { ...webhook.clientConfig, caBundle },
+  }));
+  await adminClient.update(VALIDATING_WEBHOOK_CONFIGURATIONS, { ...found, webhooks }, { signal });
+  log.info('CA bundle injected', { validatingWebhookConfiguration: name });
 }
 
 function hasBundle(configuration: WebhookConfiguration, caBundle: string): boolean {

@@ -6,13 +6,16 @@ import type { Secret } from '../../kubeclient/kinds.ts';
 import { SECRETS } from '../../kubeclient/resources.ts';
 import type { CertificateAndKey } from '../../pki/certificate-and-key.ts';
 import { createCertificateAuthority, issueCertificate, openAuthority } from '../../pki/issue.ts';
-import { parseCertificate } from '../../pki/inspect.ts';
+import { isIssuedBy, parseCertificate, type InspectedCertificate } from '../../pki/inspect.ts';
+import { PkiError } from '../../pki/pki-error.ts';
 import { decideRenewal } from '../../pki/renewal.ts';
 import type { TlsMaterial, TlsSource } from '../tls-source.ts';
 
 const DAY_MS = 86_400_000;
 const CA_LIFETIME_MS = 365 * DAY_MS;
 const CERTIFICATE_LIFETIME_MS = 90 * DAY_MS;
+/** Longer than any replica or registration takes to see a new authority, its back-dating included. */
+const ANNOUNCEMENT_MS = 15 * 60_000;
 
 export interface ServingCertificateOptions {
   /** Where the Secret is kept, so that replicas show certificates of one authority. */
@@ -70,7 +73,9 @@ export async function createServingCertificate(
           const changed = next.leaf.certificate !== state.leaf.certificate;
           state = next;
           if (!changed) continue;
-          log.info('the serving certificate was renewed', { notAfter: parseCertificate(next.leaf.certificate).notAfter });
+          log.info('the serving certificate was renewed', {
+            notAfter: parseCertificate(next.leaf.certificate).notAfter,
+          });
           for (const listener of listeners) listener(material());
         } catch (error) {
           // The certificate in use is still good for weeks when this begins to fail.
@@ -100,8 +105,8 @@ async function bringUpToDate(options: ServingCertificateOptions, signal: AbortSi
 }
 
 /**
- * What the Secret should hold next. A new authority is only announced in the pass that makes it; the pass after that, when the
- * announcement has reached everybody, issues from it.
+ * What the Secret should hold next. A new authority is announced first, in the bundle that clients get; certificates of it are
+ * issued once the announcement has had time to reach everybody.
  */
 export async function nextState(
   state: ServingState | undefined,
@@ -118,14 +123,22 @@ export async function nextState(
     const ca = await newAuthority(now);
     return { state: { ca, previousCa: state.ca.certificate, leaf: state.leaf }, changed: true };
   }
+  if (isAnnouncing(state, authority, now)) return { state, changed: false };
   const decision = decideRenewal({
     existing: state.leaf,
     wanted: leafRequest(names),
-    authorityCertificate: state.ca.certificate,
+    authorityCertificate: authority,
     now,
   });
   if (!decision.renew) return { state, changed: false };
   return { state: { ...state, leaf: await newLeaf(state.ca, names, now) }, changed: true };
+}
+
+/** True while a certificate of the previous authority is still good and the new authority may be unknown to some client. */
+function isAnnouncing(state: ServingState, authority: InspectedCertificate, now: Date): boolean {
+  if (state.previousCa === '' || now.getTime() - authority.notBefore.getTime() >= ANNOUNCEMENT_MS) return false;
+  const leaf = parseCertificate(state.leaf.certificate);
+  return leaf.notAfter > now && isIssuedBy(leaf, parseCertificate(state.previousCa));
 }
 
 const newAuthority = (now: Date): Promise<CertificateAndKey> =>
@@ -154,10 +167,13 @@ function readState(secret: Secret | undefined): ServingState | undefined {
   try {
     openAuthority(ca);
     parseCertificate(leaf.certificate);
-  } catch {
-    return undefined;
+    const previousCa = text('previous-ca.crt');
+    if (previousCa !== '') parseCertificate(previousCa);
+    return { ca, previousCa, leaf };
+  } catch (error) {
+    if (error instanceof PkiError) return undefined;
+    throw error;
   }
-  return { ca, previousCa: text('previous-ca.crt'), leaf };
 }
 
 async function write(
