@@ -3,7 +3,13 @@ import type { TenantControlPlane } from '../api/tenant-control-plane.ts';
 import { judgeWrite, type AdmissionReview } from './guard.ts';
 
 const owner = { apiVersion: 'kamaji.io/v1alpha1', kind: 'TenantControlPlane', name: 't', uid: 'u1', controller: true };
-const secret = (changes: { data?: Record<string, string>; labels?: Record<string, string>; annotations?: Record<string, string> } = {}) => ({
+const secret = (
+  changes: {
+    data?: Record<string, string>;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+  } = {},
+) => ({
   apiVersion: 'v1',
   kind: 'Secret',
   metadata: {
@@ -18,10 +24,20 @@ const secret = (changes: { data?: Record<string, string>; labels?: Record<string
 const review = (operation: string, username: string, object: ReturnType<typeof secret> | null): AdmissionReview => ({
   apiVersion: 'admission.k8s.io/v1',
   kind: 'AdmissionReview',
-  request: { uid: 'r1', operation, namespace: 'team', name: 't-ca', userInfo: { username }, object, oldObject: secret() },
+  request: {
+    uid: 'r1',
+    operation,
+    namespace: 'team',
+    name: 't-ca',
+    userInfo: { username },
+    object,
+    oldObject: secret(),
+  },
 });
 const tenant = (uid: string, deletionTimestamp?: string): TenantControlPlane =>
-  ({ metadata: { name: 't', namespace: 'team', uid, ...(deletionTimestamp ? { deletionTimestamp } : {}) } }) as TenantControlPlane;
+  ({
+    metadata: { name: 't', namespace: 'team', uid, ...(deletionTimestamp ? { deletionTimestamp } : {}) },
+  }) as TenantControlPlane;
 const judge = async (asked: AdmissionReview, live: TenantControlPlane | undefined) =>
   (await judgeWrite(asked, { trustedUsers: ['us'], findTenant: () => Promise.resolve(live) }))?.response;
 
@@ -51,5 +67,49 @@ describe('the guard of root Secrets', () => {
     for (const asked of [{}, { kind: 'AdmissionReview' }, { kind: 'AdmissionReview', request: { uid: 5 } }]) {
       expect(await judge(asked, undefined)).toBeUndefined();
     }
+  });
+
+  it('asks about the tenant that owns the Secret, and nobody else', async () => {
+    const asked: string[] = [];
+    const findTenant = (namespace: string, name: string) => {
+      asked.push(`${namespace}/${name}`);
+      return Promise.resolve(tenant('u1'));
+    };
+    await judgeWrite(review('DELETE', 'admin', null), { trustedUsers: ['us'], findTenant });
+    expect(asked).toEqual(['team/t']);
+    const foreign = {
+      ...secret(),
+      metadata: { ...secret().metadata, ownerReferences: [{ ...owner, apiVersion: 'other.io/v1' }] },
+    };
+    const answer = await judgeWrite(
+      {
+        ...review('DELETE', 'admin', null),
+        request: { ...review('DELETE', 'admin', null).request, oldObject: foreign },
+      },
+      { trustedUsers: ['us'], findTenant },
+    );
+    expect(answer?.response.allowed).toBe(true);
+    expect(asked).toHaveLength(1);
+  });
+
+  it.each([
+    ['a text for a Secret', { oldObject: 'x' }],
+    ['no metadata', { oldObject: {} }],
+    ['labels that are a list', { oldObject: { metadata: { labels: [] } } }],
+    [
+      'owners that are none',
+      { oldObject: { metadata: { labels: { 'kamaji.io/irreplaceable': 'true' }, ownerReferences: 'x' } } },
+    ],
+    [
+      'an owner that is null',
+      { oldObject: { metadata: { labels: { 'kamaji.io/irreplaceable': 'true' }, ownerReferences: [null] } } },
+    ],
+    ['a user that is a number', { oldObject: secret(), userInfo: 5, operation: {} }],
+  ])('is not confused by %s', async (_what, request) => {
+    const asked = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request: { uid: 'r1', ...request } };
+    expect(await judge(asked as unknown as AdmissionReview, tenant('other'))).toMatchObject({
+      uid: 'r1',
+      allowed: true,
+    });
   });
 });

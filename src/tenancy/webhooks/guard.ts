@@ -1,4 +1,5 @@
-import type { KubeObject } from '../../apimachinery/object.ts';
+import { isJsonObject } from '../../apimachinery/json.ts';
+import type { KubeObject, OwnerReference } from '../../apimachinery/object.ts';
 import type { TenantControlPlane } from '../api/tenant-control-plane.ts';
 import { LABEL_IRREPLACEABLE } from '../provisioning/names.ts';
 
@@ -54,13 +55,18 @@ export async function judgeWrite(review: AdmissionReview, options: GuardOptions)
       ...(message === undefined ? {} : { status: { code: 403, reason: 'Forbidden', message } }),
     },
   });
-  const old = request.oldObject;
-  if (!old || old.metadata?.labels?.[LABEL_IRREPLACEABLE] !== 'true') return answer();
+  const old = asSecret(request.oldObject);
+  if (old?.metadata.labels?.[LABEL_IRREPLACEABLE] !== 'true') return answer();
   if (options.trustedUsers.includes(request.userInfo?.username ?? '')) return answer();
-  if (request.operation === 'UPDATE' && request.object && keepsContent(old, request.object)) return answer();
-  const owner = old.metadata.ownerReferences?.find((reference) => reference.kind === 'TenantControlPlane');
-  const tenant = owner === undefined ? undefined : await options.findTenant(request.namespace ?? '', owner.name);
-  const lives = tenant !== undefined && tenant.metadata.uid === owner?.uid && tenant.metadata.deletionTimestamp === undefined;
+  const next = asSecret(request.object);
+  if (request.operation === 'UPDATE' && next !== undefined && keepsContent(old, next)) return answer();
+  const owner = ownersOf(old).find(
+    ({ apiVersion, kind }) => kind === 'TenantControlPlane' && apiVersion.startsWith('kamaji.io/'),
+  );
+  const tenant =
+    owner === undefined ? undefined : await options.findTenant(request.namespace ?? '', owner.name);
+  const lives =
+    tenant !== undefined && tenant.metadata.uid === owner?.uid && tenant.metadata.deletionTimestamp === undefined;
   if (!lives) return answer();
   const what = request.operation === 'DELETE' ? 'deleted' : 'changed';
   return answer(
@@ -77,5 +83,16 @@ function keepsContent(old: GuardedSecret, next: GuardedSecret): boolean {
   );
 }
 
-const sorted = (data: Readonly<Record<string, string>> | undefined): readonly (readonly [string, string])[] =>
-  Object.entries(data ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+/** Anybody can reach the webhook, so nothing about the shape of what comes is certain. */
+function asSecret(value: unknown): GuardedSecret | undefined {
+  return isJsonObject(value) && isJsonObject(value['metadata']) ? (value as unknown as GuardedSecret) : undefined;
+}
+
+function ownersOf(secret: GuardedSecret): readonly OwnerReference[] {
+  const references: unknown = secret.metadata.ownerReferences;
+  if (!Array.isArray(references)) return [];
+  const isText = (value: unknown) => typeof value === 'string';
+  return (references as readonly unknown[])
+    .filter(isJsonObject)
+    .filter(({ apiVersion, kind, name }) => [apiVersion, kind, name].every(isText)) as unknown as readonly OwnerReference[];
+}
