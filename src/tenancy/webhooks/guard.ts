@@ -63,8 +63,7 @@ export async function judgeWrite(review: AdmissionReview, options: GuardOptions)
   const owner = ownersOf(old).find(
     ({ apiVersion, kind }) => kind === 'TenantControlPlane' && apiVersion.startsWith('kamaji.io/'),
   );
-  const tenant =
-    owner === undefined ? undefined : await options.findTenant(request.namespace ?? '', owner.name);
+  const tenant = owner === undefined ? undefined : await options.findTenant(request.namespace ?? '', owner.name);
   const lives =
     tenant !== undefined && tenant.metadata.uid === owner?.uid && tenant.metadata.deletionTimestamp === undefined;
   if (!lives) return answer();
@@ -94,5 +93,10 @@ function ownersOf(secret: GuardedSecret): readonly OwnerReference[] {
   const isText = (value: unknown) => typeof value === 'string';
   return (references as readonly unknown[])
     .filter(isJsonObject)
-    .filter(({ apiVersion, kind, name }) => [apiVersion, kind, name].every(isText)) as unknown as readonly OwnerReference[];
+    .filter(({ apiVersion, kind, name }) =>
+      [apiVersion, kind, name].every(isText),
+    ) as unknown as readonly OwnerReference[];
 }
+
+const sorted = (data: Readonly<Record<string, string>> | undefined): readonly (readonly [string, string])[] =>
+  Object.entries(data ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
