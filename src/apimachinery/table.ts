@@ -106,16 +106,10 @@ export function age(timestamp: string | undefined, nowMs: number): string {
   return ms === undefined ? '<invalid>' : humanDuration(nowMs - ms);
 }
 
-export interface TableListMeta {
-  readonly resourceVersion?: string;
-  readonly continue?: string;
-  readonly remainingItemCount?: number;
-}
-
 /** `columns` null: a later event of a watch, whose columns the client has already seen. */
 export function newTable(
   version: string,
-  metadata: TableListMeta,
+  metadata: object,
   columns: readonly TableColumn[] | null,
   rows: readonly TableRow[],
 ): JsonObject {

@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../apimachinery/object.ts';
 import { newNotAcceptableConversion } from '../../apimachinery/status.ts';
 import { newPartialObject, newTable } from '../../apimachinery/table.ts';
-import type { TableColumn, TableConverter, TableRow } from '../../apimachinery/table.ts';
+import type { TableColumn, TableConverter } from '../../apimachinery/table.ts';
 import type { Conversion, FormRules, OutputForm } from '../negotiation.ts';
 import { negotiateOutput } from '../negotiation.ts';
 import type { IncludeObject } from '../options.ts';
@@ -59,20 +59,41 @@ export function formatObject(
   columns: readonly TableColumn[] | null = table.columns,
 ): Body {
   if (convert === undefined) return { text: stored.text };
-  if (convert.kind !== 'Table') return { value: newPartialObject(convert.version, stored.metadata) };
-  const { resourceVersion } = stored.metadata;
-  const meta = resourceVersion === undefined ? {} : { resourceVersion };
-  return { value: newTable(convert.version, meta, columns, [rowOf(convert, includeObject, table, nowMs, stored)]) };
+  if (convert.kind !== 'Table') return { text: partialText(convert.version, stored) };
+  const metadata = stored.revision === 0 ? {} : { resourceVersion: String(stored.revision) };
+  return tableText(convert, includeObject, table, nowMs, metadata, [stored], columns);
 }
 
-function rowOf(
+/** The texts of stored objects go into a table as they are; only the cells are looked up. */
+function tableText(
   convert: Conversion,
   includeObject: IncludeObject,
   table: TableConverter,
   nowMs: number,
-  stored: Stored,
-): TableRow {
-  return { cells: table.cells(stored.object, nowMs), object: rowObject(convert, includeObject, stored.object) };
+  metadata: object,
+  items: readonly Stored[],
+  columns: readonly TableColumn[] | null,
+): Body {
+  const rows = items.map((item) => {
+    const cells = JSON.stringify(table.cells(item.object, nowMs));
+    return `{"cells":${cells},"object":${rowText(convert, includeObject, item)}}`;
+  });
+  return { text: withItems(newTable(convert.version, metadata, columns, []), 'rows', rows) };
+}
+
+function rowText(convert: Conversion, includeObject: IncludeObject, stored: Stored): string {
+  if (includeObject === 'None') return 'null';
+  return includeObject === 'Object' ? stored.text : partialText(convert.version, stored);
+}
+
+function partialText(version: string, stored: Stored): string {
+  return `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/${version}","metadata":${stored.metadataText}}`;
+}
+
+/** JSON of `head` with a list of ready texts as its last key. */
+function withItems(head: object, key: string, items: readonly string[]): string {
+  const { [key]: _none, ...rest } = head as Readonly<Record<string, unknown>>;
+  return `${JSON.stringify(rest).slice(0, -1)},"${key}":[${items.join(',')}]}`;
 }
 
 export function rowObject(convert: Conversion, includeObject: IncludeObject, object: KubeObject): object | null {
@@ -110,20 +131,16 @@ function formatList(
   if (convert === undefined) {
     // Stored texts are joined as they are: nothing is parsed and written again.
     // Lists of custom resources have `continue` on the last page too, empty.
-    const head = JSON.stringify({ apiVersion, kind: `${kind}List`, metadata: { continue: '', ...metadata } }).slice(
-      0,
-      -1,
-    );
-    return { text: `${head},"items":[${page.items.map((item) => item.text).join(',')}]}` };
+    const head = { apiVersion, kind: `${kind}List`, metadata: { continue: '', ...metadata } };
+    const items = page.items.map((item) => item.text);
+    return { text: withItems(head, 'items', items) };
   }
   if (convert.kind === 'Table') {
-    const rows = page.items.map((item) => rowOf(convert, form.includeObject, table, nowMs, item));
-    return { value: newTable(convert.version, metadata, table.columns, rows) };
+    return tableText(convert, form.includeObject, table, nowMs, metadata, page.items, table.columns);
   }
-  const items = page.items.map((item) => newPartialObject(convert.version, item.metadata));
-  return {
-    value: { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${convert.version}`, metadata, items },
-  };
+  const head = { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${convert.version}`, metadata };
+  const items = page.items.map((item) => partialText(convert.version, item));
+  return { text: withItems(head, 'items', items) };
 }
 
 /** A Status or another object that no form changes. */

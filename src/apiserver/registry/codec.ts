@@ -35,11 +35,16 @@ export function decodeObject(text: string, revision: number): KubeObject {
   return JSON.parse(textWithRevision(text, revision)) as KubeObject;
 }
 
+/** Only the metadata of a stored text, as text. */
+export function metadataText(text: string, revision: number): string {
+  const start = metadataStart(text);
+  const rest = text.slice(start, endOfObject(text, start - 1));
+  return revision === 0 ? `{${rest}` : `{"resourceVersion":"${revision}",${rest}`;
+}
+
 /** Only the metadata of a stored text. */
 export function decodeMetadata(text: string, revision: number): ObjectMeta {
-  const start = metadataStart(text);
-  const metadata = JSON.parse(text.slice(start - 1, endOfObject(text, start - 1))) as ObjectMeta;
-  return revision === 0 ? metadata : orderedMeta({ ...metadata, resourceVersion: String(revision) });
+  return orderedMeta(JSON.parse(metadataText(text, revision)) as ObjectMeta);
 }
 
 const quote = 0x22;
@@ -94,6 +99,11 @@ export class Stored {
   /** Shared: must not be changed. */
   get object(): KubeObject {
     return (this.#object ??= decodeObject(this.value, this.revision));
+  }
+
+  /** JSON of the metadata, with resourceVersion. */
+  get metadataText(): string {
+    return metadataText(this.value, this.revision);
   }
 
   get metadata(): ObjectMeta {
