@@ -7,6 +7,8 @@ import type { TenantEndpoint, TenantStorage } from '../../provisioning/tenant-in
  * sentence a user reads can be tested without a cluster.
  */
 export interface TenantFacts {
+  /** Of the spec that the pass acted on; the stored object may be newer by the time the status is written. */
+  readonly generation: number;
   /** The step that holds everything up; undefined when all of them went through. */
   readonly blocked: Blocked | undefined;
   readonly storage: TenantStorage | undefined;
@@ -18,7 +20,8 @@ export interface TenantFacts {
   readonly tenantCluster: TenantClusterReport | undefined;
 }
 
-export type ConditionStep = 'DataStoreReady' | 'Exposed' | 'CertificatesReady' | 'ControlPlaneAvailable' | 'TenantConfigured';
+export type ConditionStep =
+  'DataStoreReady' | 'Exposed' | 'CertificatesReady' | 'ControlPlaneAvailable' | 'TenantConfigured';
 
 export interface Blocked {
   readonly step: ConditionStep;
@@ -29,13 +32,20 @@ export interface Blocked {
 }
 
 export interface LiveDeployment extends KubeObject {
-  readonly spec: { readonly replicas?: number; readonly template: { readonly spec: { readonly containers: readonly { readonly name: string; readonly image: string }[] } } };
+  readonly spec: {
+    readonly replicas?: number;
+    readonly template: {
+      readonly spec: { readonly containers: readonly { readonly name: string; readonly image: string }[] };
+    };
+  };
   readonly status?: DeploymentStatus;
 }
 
 export interface LiveService extends KubeObject {
   readonly spec: { readonly type?: string; readonly clusterIP?: string };
-  readonly status?: { readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string; readonly hostname?: string }[] } };
+  readonly status?: {
+    readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string; readonly hostname?: string }[] };
+  };
 }
 
 /** What the tenant-cluster controller last saw inside the tenant. */

@@ -88,6 +88,7 @@ export function createTenantReconciler(dependencies: TenantReconcilerDependencie
 
     const deployment = dependencies.liveDeployment(namespace, tenantObjectNames(name).deployment);
     const facts: TenantFacts = {
+      generation: pass.tenant.metadata.generation ?? 0,
       blocked: outcome.kind === 'done' ? undefined : outcome.blocked,
       storage: pass.storage,
       endpoint: pass.endpoint,
@@ -100,7 +101,8 @@ export function createTenantReconciler(dependencies: TenantReconcilerDependencie
     await dependencies.commitStatus(pass.tenant, (current) => computeStatus(current, facts, now), signal);
     handOff(pass, (deployment?.status?.availableReplicas ?? 0) > 0, key);
     if (outcome.kind === 'failed') throw outcome.error;
-    if (outcome.kind === 'waiting') return outcome.retryAfterMs === undefined ? {} : { requeueAfterMs: outcome.retryAfterMs };
+    if (outcome.kind === 'waiting')
+      return outcome.retryAfterMs === undefined ? {} : { requeueAfterMs: outcome.retryAfterMs };
     const untilRenewal = (pass.nextRenewal?.getTime() ?? Number.POSITIVE_INFINITY) - clock.now();
     return { requeueAfterMs: Math.max(1_000, Math.min(RESYNC_MS, untilRenewal)) };
   };
@@ -122,7 +124,8 @@ export function createTenantReconciler(dependencies: TenantReconcilerDependencie
   async function act(deps: TenantReconcilerDependencies, pass: Pass, signal: AbortSignal): Promise<Outcome> {
     try {
       const verdict = deps.dataStores.get(pass.tenant.spec.dataStore ?? '');
-      if (verdict === undefined && pass.tenant.spec.dataStore !== undefined) return { kind: 'unknown', retryAfterMs: WAIT_MS };
+      if (verdict === undefined && pass.tenant.spec.dataStore !== undefined)
+        return { kind: 'unknown', retryAfterMs: WAIT_MS };
       if (!(pass.tenant.metadata.finalizers ?? []).includes(FINALIZER)) {
         pass.tenant = await deps.addFinalizer(pass.tenant, FINALIZER, signal);
       }
@@ -133,7 +136,8 @@ export function createTenantReconciler(dependencies: TenantReconcilerDependencie
       return { kind: 'done' };
     } catch (error) {
       if (signal.aborted) throw error;
-      if (error instanceof Waiting) return { kind: 'waiting', blocked: error.blocked, retryAfterMs: error.retryAfterMs };
+      if (error instanceof Waiting)
+        return { kind: 'waiting', blocked: error.blocked, retryAfterMs: error.retryAfterMs };
       return { kind: 'failed', blocked: explain(pass.step, error), error };
     }
   }
@@ -145,7 +149,11 @@ function explain(step: ConditionStep, error: unknown): Blocked {
     return { step, reason: error.code, message: error.message };
   }
   if (isApiError(error)) {
-    return { step, reason: error.reason === '' ? 'ApiError' : error.reason, message: `the admin cluster refused: ${error.message}` };
+    return {
+      step,
+      reason: error.reason === '' ? 'ApiError' : error.reason,
+      message: `the admin cluster refused: ${error.message}`,
+    };
   }
   const message = error instanceof Error ? error.message : String(error);
   return { step, reason: 'Failed', message: `will be tried again: ${message}` };
@@ -161,10 +169,9 @@ async function tearDown(
     await dependencies.provisioner.remove(tenant, signal);
   } catch (error) {
     if (signal.aborted) throw error;
-    const blocked =
-      error instanceof Waiting ? error.blocked : explain('DataStoreReady', error);
-    const { clock, commitStatus } = dependencies;
-    await commitStatus(tenant, (current) => stuckStatus(current, blocked, clock.now()), signal);
+    const blocked = error instanceof Waiting ? error.blocked : explain('DataStoreReady', error);
+    const nowMs = dependencies.clock.now();
+    await dependencies.commitStatus(tenant, (current) => stuckStatus(current, blocked, nowMs), signal);
     if (error instanceof Waiting) return { requeueAfterMs: error.retryAfterMs ?? WAIT_MS };
     throw error;
   }

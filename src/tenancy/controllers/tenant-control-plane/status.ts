@@ -46,7 +46,7 @@ export function computeStatus(tenant: TenantControlPlane, facts: TenantFacts, no
   const storageChecksum = checksums.get(`Secret/${names.dataStoreConfig}`) ?? old?.storage?.setup?.checksum;
 
   return compact({
-    observedGeneration: facts.blocked === undefined ? tenant.metadata.generation : old?.observedGeneration,
+    observedGeneration: facts.blocked === undefined ? facts.generation : old?.observedGeneration,
     conditions,
     controlPlaneEndpoint: address,
     storage:
@@ -55,12 +55,16 @@ export function computeStatus(tenant: TenantControlPlane, facts: TenantFacts, no
         : compact({
             driver: storage.driver,
             dataStoreName: storage.dataStoreName,
-            config: storageChecksum === undefined ? undefined : { secretName: names.dataStoreConfig, checksum: storageChecksum },
+            config:
+              storageChecksum === undefined
+                ? undefined
+                : { secretName: names.dataStoreConfig, checksum: storageChecksum },
             setup: compact({
               schema: storage.schema,
               user: storage.username,
               checksum: storageChecksum,
-              lastUpdate: old?.storage?.setup?.checksum === storageChecksum ? (old?.storage?.setup?.lastUpdate ?? now) : now,
+              lastUpdate:
+                old?.storage?.setup?.checksum === storageChecksum ? (old?.storage?.setup?.lastUpdate ?? now) : now,
             }),
             certificate: secret(names.dataStoreCertificate, old?.storage?.certificate),
           }),
@@ -89,7 +93,9 @@ export function computeStatus(tenant: TenantControlPlane, facts: TenantFacts, no
     kubernetesResources: compact({
       version: {
         status: phaseOf(tenant, facts, conditions),
-        ...(installedVersion(tenant, facts) === undefined ? {} : { version: installedVersion(tenant, facts) as string }),
+        ...(installedVersion(tenant, facts) === undefined
+          ? {}
+          : { version: installedVersion(tenant, facts) as string }),
       },
       deployment:
         deployment === undefined
@@ -107,7 +113,10 @@ export function computeStatus(tenant: TenantControlPlane, facts: TenantFacts, no
               name: names.service,
               namespace,
               port: tenant.spec.networkProfile.port,
-              loadBalancer: { ingress: service.status?.loadBalancer?.ingress?.map(({ ip, hostname }) => compact({ ip, hostname })) ?? [] },
+              loadBalancer: {
+                ingress:
+                  service.status?.loadBalancer?.ingress?.map(({ ip, hostname }) => compact({ ip, hostname })) ?? [],
+              },
             },
     }),
     addons: addonStatus(tenant, facts, now, secret),
@@ -115,7 +124,7 @@ export function computeStatus(tenant: TenantControlPlane, facts: TenantFacts, no
 }
 
 function computeConditions(tenant: TenantControlPlane, facts: TenantFacts, now: string): readonly Condition[] {
-  const generation = tenant.metadata.generation ?? 0;
+  const { generation } = facts;
   const old = new Map((tenant.status?.conditions ?? []).map((condition) => [condition.type, condition]));
   const judged = STEPS.map((step): Condition => judge(step, tenant, facts, old));
   const missing = judged.find((condition) => condition.status !== 'True');
@@ -148,7 +157,8 @@ function judge(
     const before = old.get(step);
     // After a restart nobody has looked into the tenant yet; what was true is still the best that we know.
     if (report === undefined && before !== undefined) return before;
-    if (report === undefined) return { type: step, status: 'False', reason: 'Waiting', message: 'the control plane does not answer yet' };
+    if (report === undefined)
+      return { type: step, status: 'False', reason: 'Waiting', message: 'the control plane does not answer yet' };
     if (!report.configured) return { type: step, status: 'False', reason: report.reason, message: report.message };
     return { type: step, status: 'True', ...DONE[step] };
   }
@@ -177,7 +187,10 @@ function judgeDeployment(
       (condition.type === 'Progressing' && condition.status === 'False'),
   );
   if (failure !== undefined) {
-    return { reason: failure.reason ?? 'DeploymentFailed', message: `the Deployment ${deployment.metadata.name ?? ''} makes no progress: ${failure.message ?? ''}` };
+    return {
+      reason: failure.reason || 'DeploymentFailed',
+      message: `the Deployment ${deployment.metadata.name ?? ''} makes no progress: ${failure.message ?? ''}`,
+    };
   }
   return { reason: 'Starting', message: `the control plane is starting: 0 of ${wanted} pods are available` };
 }
@@ -196,8 +209,13 @@ export function rolloutComplete(deployment: LiveDeployment | undefined): boolean
 }
 
 function runsVersion(deployment: LiveDeployment | undefined, version: string): boolean {
-  const image = deployment?.spec.template.spec.containers.find((container) => container.name === 'kube-apiserver')?.image;
-  return image !== undefined && image.includes(`:v${version.replace(/^v/, '')}`);
+  const image = deployment?.spec.template.spec.containers.find(
+    (container) => container.name === 'kube-apiserver',
+  )?.image;
+  const tag = `:v${version.replace(/^v/, '')}`;
+  const at = image?.lastIndexOf(tag) ?? -1;
+  // A suffix or digest may follow; another digit makes it another version.
+  return image !== undefined && at !== -1 && !/^\d/.test(image.slice(at + tag.length));
 }
 
 /** The version that all pods run; the old one while a rollout is under way. */
