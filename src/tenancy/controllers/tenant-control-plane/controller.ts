@@ -1,5 +1,4 @@
 import { isNotFound } from '../../../kubeclient/api-error.ts';
-import { getCondition } from '../../../reconcile/conditions.ts';
 import { commitStatus } from '../../../reconcile/committer.ts';
 import { createController, type Controller } from '../../../reconcile/controller.ts';
 import type { KubeObject } from '../../../apimachinery/object.ts';
@@ -14,6 +13,7 @@ import { FIELD_MANAGER, LABEL_NAME, LABEL_PART, LABEL_PROJECT, PROJECT } from '.
 import type { LiveSecret } from '../../provisioning/existing-secrets.ts';
 import type { ControllerContext } from '../all.ts';
 import type { LiveDeployment } from './facts.ts';
+import { turnedConditions } from './announce.ts';
 import { createProvisioner } from './provision.ts';
 import { RecentWrites } from './recent.ts';
 import { createTenantReconciler } from './reconcile.ts';
@@ -24,7 +24,8 @@ const TENANT_TYPE = { apiVersion: API_VERSION, kind: 'TenantControlPlane' } as c
 
 /** Joins the steps of a tenant's life with the clients and caches that they work on. */
 export function createTenantController(context: ControllerContext): Controller {
-  const { adminClient, kamajiClient, admin, tenants, dataStores, reports, handoffs, events, access, clock, log } = context;
+  const { adminClient, kamajiClient, admin, tenants, dataStores, reports, handoffs, events, access, clock, log } =
+    context;
   const applier = new ComponentApplier({
     client: adminClient,
     fieldManager: FIELD_MANAGER,
@@ -46,8 +47,12 @@ export function createTenantController(context: ControllerContext): Controller {
     labels: { [LABEL_PROJECT]: PROJECT, [LABEL_NAME]: owner.metadata.name ?? '' },
     signal,
   });
-  admin.secrets.onChange({ delete: (secret) => secrets.forget(secret.metadata.namespace ?? '', secret.metadata.name ?? '') });
-  admin.deployments.onChange({ delete: (object) => deployments.forget(object.metadata.namespace ?? '', object.metadata.name ?? '') });
+  admin.secrets.onChange({
+    delete: (secret) => secrets.forget(secret.metadata.namespace ?? '', secret.metadata.name ?? ''),
+  });
+  admin.deployments.onChange({
+    delete: (object) => deployments.forget(object.metadata.namespace ?? '', object.metadata.name ?? ''),
+  });
 
   const provisioner = createProvisioner({
     dataStores,
@@ -73,7 +78,11 @@ export function createTenantController(context: ControllerContext): Controller {
       const uid = tenant.metadata.uid ?? '';
       for (const { cache, object } of admin.ownedBy(uid)) {
         const { namespace = '', name = '', uid: objectUid = '' } = object.metadata;
-        await adminClient.delete(cache.resource, namespace, name, { uid: objectUid, propagationPolicy: 'Background', signal });
+        await adminClient.delete(cache.resource, namespace, name, {
+          uid: objectUid,
+          propagationPolicy: 'Background',
+          signal,
+        });
       }
       applier.forget(uid);
       access.forget(uid);
@@ -84,6 +93,7 @@ export function createTenantController(context: ControllerContext): Controller {
   const reconcile = createTenantReconciler({
     tenants,
     dataStores,
+    dataStoreExists: (name) => context.dataStoreCache.get('', name) !== undefined,
     reports,
     handoffs,
     provisioner,
@@ -95,7 +105,11 @@ export function createTenantController(context: ControllerContext): Controller {
     },
     async removeFinalizer(tenant, finalizer, signal) {
       try {
-        await patchFinalizers(tenant, (tenant.metadata.finalizers ?? []).filter((other) => other !== finalizer), signal);
+        await patchFinalizers(
+          tenant,
+          (tenant.metadata.finalizers ?? []).filter((other) => other !== finalizer),
+          signal,
+        );
       } catch (error) {
         // A pass on a cache that lags: it is gone already.
         if (!isNotFound(error)) throw error;
@@ -105,7 +119,13 @@ export function createTenantController(context: ControllerContext): Controller {
       // Our cache may lag behind our own last write: what turned is told by the object that the write was based on.
       let base = tenant;
       const nextOf = (current: TenantControlPlane): TenantControlPlaneStatus => next((base = current));
-      const committed = await commitStatus({ client: kamajiClient, resource: TENANT_CONTROL_PLANES, object: tenant, next: nextOf, signal });
+      const committed = await commitStatus({
+        client: kamajiClient,
+        resource: TENANT_CONTROL_PLANES,
+        object: tenant,
+        next: nextOf,
+        signal,
+      });
       if (committed?.status !== undefined) announce(base, committed.status);
     },
   });
@@ -116,16 +136,9 @@ export function createTenantController(context: ControllerContext): Controller {
     return kamajiClient.mergePatch(TENANT_CONTROL_PLANES, namespace, name, patch, { signal });
   }
 
-  /** An Event for each condition that turned. */
   function announce(tenant: TenantControlPlane, status: TenantControlPlaneStatus): void {
-    for (const condition of status.conditions ?? []) {
-      const before = getCondition(tenant.status?.conditions, condition.type);
-      const turnedTrue = condition.status === 'True' && before?.status !== 'True';
-      const turnedFalse = condition.status === 'False' && (before?.status === 'True' || (before?.reason !== condition.reason && condition.type === 'Ready'));
-      if (!turnedTrue && !turnedFalse) continue;
-      // A tenant on its way up is not a reason to warn.
-      const isWarning = turnedFalse && before?.status === 'True';
-      events.event({ ...tenant, ...TENANT_TYPE }, isWarning ? 'Warning' : 'Normal', condition.reason, condition.message);
+    for (const { type, reason, message } of turnedConditions(tenant.status?.conditions, status.conditions)) {
+      events.event({ ...tenant, ...TENANT_TYPE }, type, reason, message);
     }
   }
 

@@ -1,17 +1,19 @@
 import type { Condition, KubeObject } from '../../../apimachinery/object.ts';
 import { formatTimestamp } from '../../../apimachinery/time.ts';
 import type { Clock } from '../../../base/clock.ts';
-import { isApiError } from '../../../kubeclient/api-error.ts';
+import { isApiError, isConflict } from '../../../kubeclient/api-error.ts';
 import type { Lister } from '../../../kubeclient/informer.ts';
 import { splitKey } from '../../../kubeclient/store.ts';
 import { setCondition } from '../../../reconcile/conditions.ts';
 import type { ReconcileResult } from '../../../reconcile/controller.ts';
+import { TerminalError } from '../../../reconcile/terminal-error.ts';
 import type { TenantControlPlane } from '../../api/tenant-control-plane.ts';
 import type { TenantControlPlaneStatus } from '../../api/tenant-control-plane-status.ts';
 import { DataStoreError } from '../../provisioning/datastore/data-store-error.ts';
 import { ANNOTATION_PAUSED, FINALIZER, tenantObjectNames } from '../../provisioning/names.ts';
 import { ProvisioningError } from '../../provisioning/provisioning-error.ts';
 import type { TenantInput, TenantStorage } from '../../provisioning/tenant-input.ts';
+import { conditionMessage } from '../condition-message.ts';
 import type { DataStoreRegistry } from '../data-store/registry.ts';
 import type { TenantHandoffs } from '../tenant-cluster/handoff.ts';
 import type { TenantReports } from '../tenant-cluster/reports.ts';
@@ -19,14 +21,17 @@ import type { Blocked, ConditionStep, LiveDeployment, LiveService, TenantFacts }
 import type { Provisioner } from './provision.ts';
 import { computeStatus } from './status.ts';
 
-/** While a step waits for something that no watch tells of. */
+/** While nobody has looked at the DataStore, and for a removal that does not say when to come again. */
 const WAIT_MS = 2_000;
+/** What stands in the way belongs to somebody else, and no watch of ours tells when it goes. */
+const BLOCKED_MS = 30_000;
 /** Every tenant is looked at again this often, whatever happens; certificates that are due sooner come sooner. */
 const RESYNC_MS = 10 * 60_000;
 
 export interface TenantReconcilerDependencies {
   readonly tenants: Lister<TenantControlPlane>;
   readonly dataStores: DataStoreRegistry;
+  dataStoreExists(name: string): boolean;
   readonly reports: TenantReports;
   readonly handoffs: TenantHandoffs;
   readonly provisioner: Provisioner;
@@ -48,7 +53,7 @@ export class Waiting extends Error {
   readonly blocked: Blocked;
   /** Undefined: a watch will tell. */
   readonly retryAfterMs: number | undefined;
-  constructor(step: ConditionStep, reason: string, message: string, retryAfterMs: number | undefined = WAIT_MS) {
+  constructor(step: ConditionStep, reason: string, message: string, retryAfterMs?: number) {
     super(message);
     this.blocked = { step, reason, message };
     this.retryAfterMs = retryAfterMs;
@@ -101,8 +106,7 @@ export function createTenantReconciler(dependencies: TenantReconcilerDependencie
     await dependencies.commitStatus(pass.tenant, (current) => computeStatus(current, facts, now), signal);
     handOff(pass, (deployment?.status?.availableReplicas ?? 0) > 0, key);
     if (outcome.kind === 'failed') throw outcome.error;
-    if (outcome.kind === 'waiting')
-      return outcome.retryAfterMs === undefined ? {} : { requeueAfterMs: outcome.retryAfterMs };
+    if (outcome.kind === 'waiting') return { requeueAfterMs: outcome.retryAfterMs ?? RESYNC_MS };
     const untilRenewal = (pass.nextRenewal?.getTime() ?? Number.POSITIVE_INFINITY) - clock.now();
     return { requeueAfterMs: Math.max(1_000, Math.min(RESYNC_MS, untilRenewal)) };
   };
@@ -123,9 +127,10 @@ export function createTenantReconciler(dependencies: TenantReconcilerDependencie
 
   async function act(deps: TenantReconcilerDependencies, pass: Pass, signal: AbortSignal): Promise<Outcome> {
     try {
-      const verdict = deps.dataStores.get(pass.tenant.spec.dataStore ?? '');
-      if (verdict === undefined && pass.tenant.spec.dataStore !== undefined)
+      const { dataStore = '' } = pass.tenant.spec;
+      if (deps.dataStores.get(dataStore) === undefined && deps.dataStoreExists(dataStore)) {
         return { kind: 'unknown', retryAfterMs: WAIT_MS };
+      }
       if (!(pass.tenant.metadata.finalizers ?? []).includes(FINALIZER)) {
         pass.tenant = await deps.addFinalizer(pass.tenant, FINALIZER, signal);
       }
@@ -135,9 +140,14 @@ export function createTenantReconciler(dependencies: TenantReconcilerDependencie
       }
       return { kind: 'done' };
     } catch (error) {
-      if (signal.aborted) throw error;
+      // A lost race is the ordinary way of the world: the next pass reads what the other one wrote.
+      if (signal.aborted || isConflict(error)) throw error;
       if (error instanceof Waiting)
         return { kind: 'waiting', blocked: error.blocked, retryAfterMs: error.retryAfterMs };
+      if (error instanceof TerminalError) {
+        const blocked = { step: pass.step, reason: error.reason, message: conditionMessage(error.message) };
+        return { kind: 'waiting', blocked, retryAfterMs: BLOCKED_MS };
+      }
       return { kind: 'failed', blocked: explain(pass.step, error), error };
     }
   }
@@ -146,17 +156,17 @@ export function createTenantReconciler(dependencies: TenantReconcilerDependencie
 /** The words for the status. Messages of our own errors name objects and fields, never what is in them. */
 function explain(step: ConditionStep, error: unknown): Blocked {
   if (error instanceof DataStoreError || error instanceof ProvisioningError) {
-    return { step, reason: error.code, message: error.message };
+    return { step, reason: error.code, message: conditionMessage(error.message) };
   }
   if (isApiError(error)) {
     return {
       step,
       reason: error.reason === '' ? 'ApiError' : error.reason,
-      message: `the admin cluster refused: ${error.message}`,
+      message: conditionMessage(`the admin cluster refused: ${error.message}`),
     };
   }
   const message = error instanceof Error ? error.message : String(error);
-  return { step, reason: 'Failed', message: `will be tried again: ${message}` };
+  return { step, reason: 'Failed', message: conditionMessage(`will be tried again: ${message}`) };
 }
 
 async function tearDown(
@@ -168,7 +178,7 @@ async function tearDown(
   try {
     await dependencies.provisioner.remove(tenant, signal);
   } catch (error) {
-    if (signal.aborted) throw error;
+    if (signal.aborted || isConflict(error)) throw error;
     const blocked = error instanceof Waiting ? error.blocked : explain('DataStoreReady', error);
     const nowMs = dependencies.clock.now();
     await dependencies.commitStatus(tenant, (current) => stuckStatus(current, blocked, nowMs), signal);
