@@ -10,6 +10,7 @@ import { FakeClock } from '../../../base/fake-clock.ts';
 import { storageConformance, type ConformanceStore } from '../conformance.ts';
 import { openStorage } from '../drivers.ts';
 import { CompactedError, StorageFailedError } from '../storage.ts';
+import { openWriter } from './schema.ts';
 import { SqliteStorage, type SqliteStorageOptions } from './sqlite-storage.ts';
 
 let directory: string;
@@ -314,6 +315,14 @@ describe('the file', () => {
       await expect(openStorage(url)).rejects.toThrow(TypeError);
     },
   );
+});
+
+test('what is acknowledged has been synchronised: the log is flushed with each commit', async () => {
+  const db = openWriter(join(directory, 'pragma.db'));
+  // 2 is FULL; NORMAL would leave the last commits to the operating system.
+  expect(db.prepare('PRAGMA synchronous').get()).toEqual({ synchronous: 2 });
+  expect(db.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' });
+  db.close();
 });
 
 test('a full disk fails writes, loses and half-writes nothing, and writing goes on when there is space', async () => {

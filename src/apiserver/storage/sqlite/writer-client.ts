@@ -55,7 +55,7 @@ export class WriterClient {
       name: 'storage-writer',
       workerData: { path: options.path },
       execArgv: [],
-      resourceLimits: { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 256 },
+      resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 256 },
     });
     const first = await firstReply(worker);
     if (first.type !== 'ready') {
