@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { DecodeError, decodeJson, maxJsonDepth } from './json-text.ts';
 
 describe('decodeJson', () => {

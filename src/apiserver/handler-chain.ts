@@ -1,5 +1,5 @@
 import express from 'express';
-import type { Express, NextFunction, Request, Response } from 'express';
+import type { Express, Request, Response } from 'express';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { Metrics } from '../base/metrics.ts';
@@ -13,7 +13,7 @@ import { newErrorFilter } from './filters/errors.ts';
 import type { InFlightLimits } from './filters/in-flight.ts';
 import { newInFlightFilter } from './filters/in-flight.ts';
 import { newObserveFilter } from './filters/observe.ts';
-import { servePublicRoute, type PublicRoute } from './public-route.ts';
+import { newPublicRouteFilter, type PublicRoute } from './public-route.ts';
 import type { ServerState } from './server-state.ts';
 
 export interface ChainOptions {
@@ -43,9 +43,7 @@ export function newHandlerChain(options: ChainOptions): Express {
   app.use(newContextFilter(clock, state));
   app.use(newObserveFilter({ clock, log, metrics, state, isServed: options.isServed }));
   app.use(newDeadlineFilter(clock));
-  app.use(async (request: Request, response: Response, next: NextFunction) => {
-    if (!(await servePublicRoute(options.publicRoutes, request, response))) next();
-  });
+  app.use(newPublicRouteFilter(options.publicRoutes));
   app.use(newAuthenticationFilter(options.authenticators));
   app.use(newInFlightFilter(options.inFlight, metrics));
   app.use(newAuthorizationFilter(options.authorizer));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { parseGoDuration } from './go-duration.ts';
 import { negotiateInput, negotiateOutput, parseAccept, plainForms } from './negotiation.ts';
 import { deleteOptionsFromBody, parseListOptions, parseWriteOptions } from './options.ts';

@@ -1,4 +1,4 @@
-import type { Request, Response } from 'express';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { newBadRequest, newMethodNotAllowed } from '../apimachinery/status.ts';
 import { readBody } from './body.ts';
 import { contextOf } from './request-context.ts';
@@ -15,8 +15,15 @@ export interface PublicRoute {
   answer(body: unknown): Promise<object | undefined>;
 }
 
+/** Answers requests for public routes and lets all others pass. */
+export function newPublicRouteFilter(routes: readonly PublicRoute[]): RequestHandler {
+  return async (request: Request, response: Response, next: NextFunction) => {
+    if (!(await servePublicRoute(routes, request, response))) next();
+  };
+}
+
 /** Serves a public route when the request is for one; false otherwise. @throws StatusError */
-export async function servePublicRoute(
+async function servePublicRoute(
   routes: readonly PublicRoute[],
   request: Request,
   response: Response,

@@ -95,7 +95,10 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     for (const endpoint of health) {
       if (await serveHealth(endpoint, request, response, logFailure)) return;
     }
-    if (info.path === '/version') return sendBody(request, response, 200, negotiateOutput(request.headers.accept, plainForms), { text: versionText });
+    if (info.path === '/version')
+      return sendBody(request, response, 200, negotiateOutput(request.headers.accept, plainForms), {
+        text: versionText,
+      });
     if (info.path === '/metrics') return serveMetrics(metrics, response);
     throw newUnknownPath();
   };
@@ -132,7 +135,10 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   };
 }
 
-function newEndpoints(options: ApiServerOptions): { readonly endpoints: ReadonlyMap<string, Endpoint>; readonly reader: ObjectReader } {
+function newEndpoints(options: ApiServerOptions): {
+  readonly endpoints: ReadonlyMap<string, Endpoint>;
+  readonly reader: ObjectReader;
+} {
   const { storage, clock } = options;
   const random = options.random ?? Math.random;
   const deps = { storage, clock, random, newUid: options.newUid ?? randomUUID };
@@ -147,12 +153,28 @@ function newEndpoints(options: ApiServerOptions): { readonly endpoints: Readonly
     const { group, version, plural } = resource.definition;
     const key = endpointKey(group, version, plural);
     if (endpoints.has(key)) throw new Error(`${plural}.${version}.${group} is defined twice`);
-    endpoints.set(key, { resource, store, lister, watcher, admission, reader, authorizer: options.authorizer, clock, random });
+    endpoints.set(key, {
+      resource,
+      store,
+      lister,
+      watcher,
+      admission,
+      reader,
+      authorizer: options.authorizer,
+      clock,
+      random,
+    });
   }
   return { endpoints, reader };
 }
 
-function isServed(endpoints: ReadonlyMap<string, Endpoint>, group: string, version: string, resource: string, subresource: string): boolean {
+function isServed(
+  endpoints: ReadonlyMap<string, Endpoint>,
+  group: string,
+  version: string,
+  resource: string,
+  subresource: string,
+): boolean {
   const endpoint = endpoints.get(endpointKey(group, version, resource));
   if (endpoint === undefined || subresource === '') return endpoint !== undefined;
   const { status, scale, connect } = endpoint.resource.definition.subresources;

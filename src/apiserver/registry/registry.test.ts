@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { KubeObject } from '../../apimachinery/object.ts';
 import { gadgetDefinition, widgetDefinition } from '../testing/widget.ts';
 import { decodeMetadata, decodeObject, encodeObject, Stored, textWithRevision } from './codec.ts';
