@@ -33,4 +33,5 @@ COPY --from=production --chown=65532:65532 /state /var/lib/kamaji
 COPY --from=build /app/dist ./dist
 USER 65532:65532
 VOLUME ["/var/lib/kamaji"]
-ENTRYPOINT ["node", "dist/main.js"]
+# A small young generation: our garbage is short-lived and a third of the memory is not worth one percent of the time.
+ENTRYPOINT ["node", "--max-semi-space-size=2", "dist/main.js"]

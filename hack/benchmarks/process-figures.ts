@@ -7,7 +7,7 @@ const TICKS_PER_SECOND = 100;
 export function findServer(): number {
   const found = readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))
-    .filter((pid) => readOrEmpty(`/proc/${pid}/cmdline`).split('\0').slice(1, 3).join(' ') === 'dist/main.js serve');
+    .filter((pid) => readOrEmpty(`/proc/${pid}/cmdline`).includes('\0dist/main.js\0serve\0'));
   const [pid] = found;
   if (found.length !== 1 || pid === undefined) {
     throw new Error(`expected one process of our server on this machine, found ${found.length}`);
@@ -17,7 +17,9 @@ export function findServer(): number {
 
 /** CPU time used so far, in seconds. */
 export function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 

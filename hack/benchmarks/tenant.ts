@@ -84,12 +84,15 @@ async function measureMany(): Promise<void> {
     return items.some(({ metadata }) => metadata.name?.startsWith('bench-many-')) ? undefined : true;
   });
   const goneMs = performance.now() - deleteStartedMs;
-  print(`${tenants} tenants: create accepted`, `${seconds(createdMs)}`);
+  print(`${tenants} tenants: create accepted`, seconds(createdMs));
   print(`${tenants} tenants: all Deployments present`, `${seconds(wallMs)} (target 15 s)`);
   print('  CPU of our process until then', `${cpu.toFixed(1)} s (target 15 s); until quiet ${cpuSettled.toFixed(1)} s`);
   print('  CPU of our process when idle', `${(idleCpu * 100).toFixed(1)} % of a core`);
   print('  memory before', `${memoryBefore.toFixed(0)} MB (target 150 MB)`);
-  print('  memory after', `${memoryAfter.toFixed(0)} MB, ${((memoryAfter - memoryBefore) / tenants).toFixed(2)} MB a tenant (target 0.5 MB)`);
+  print(
+    '  memory after',
+    `${memoryAfter.toFixed(0)} MB, ${((memoryAfter - memoryBefore) / tenants).toFixed(2)} MB a tenant (target 0.5 MB)`,
+  );
   print(`${tenants} tenants: deleted`, seconds(goneMs));
 }
 
@@ -108,7 +111,10 @@ async function quiet(): Promise<void> {
 }
 
 async function countDeployments(): Promise<number> {
-  const { items } = await adminClient.list(DEPLOYMENTS, NAMESPACE, { labelSelector: 'kamaji.io/project=kamaji', metadataOnly: true });
+  const { items } = await adminClient.list(DEPLOYMENTS, NAMESPACE, {
+    labelSelector: 'kamaji.io/project=kamaji',
+    metadataOnly: true,
+  });
   return items.filter(({ metadata }) => metadata.name?.startsWith('bench-')).length;
 }
 
@@ -134,7 +140,11 @@ function newTenant(name: string, replicas: number): TenantControlPlane {
 }
 
 /** Asks again every `everyMs` while the answer is undefined or an error of the API or the connection. */
-async function until<T>(what: string, everyMs: number, ask: (client: KubeClient) => Promise<T | undefined>): Promise<T> {
+async function until<T>(
+  what: string,
+  everyMs: number,
+  ask: (client: KubeClient) => Promise<T | undefined>,
+): Promise<T> {
   const deadline = performance.now() + GIVE_UP_MS;
   let last = '';
   for (;;) {
@@ -154,7 +164,10 @@ async function until<T>(what: string, everyMs: number, ask: (client: KubeClient)
 function printSpread(what: string, samplesMs: readonly number[], note: string): void {
   const sorted = samplesMs.toSorted((a, b) => a - b);
   const p50 = sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
-  print(what, `p50 ${seconds(p50)}, min ${seconds(sorted[0] ?? 0)}, max ${seconds(sorted.at(-1) ?? 0)} of ${sorted.length} ${note}`);
+  print(
+    what,
+    `p50 ${seconds(p50)}, min ${seconds(sorted[0] ?? 0)}, max ${seconds(sorted.at(-1) ?? 0)} of ${sorted.length} ${note}`,
+  );
 }
 
 function print(what: string, figure: string): void {

@@ -2,7 +2,9 @@ import { loadInCluster, loadKubeconfig, KubeconfigError, type LoadedKubeconfig }
 import { UsageError } from './usage-error.ts';
 
 /** The way to the admin cluster. @throws UsageError when there is none */
-export async function openAdminConnection(flags: { readonly kubeconfig: string | undefined }): Promise<LoadedKubeconfig> {
+export async function openAdminConnection(flags: {
+  readonly kubeconfig: string | undefined;
+}): Promise<LoadedKubeconfig> {
   try {
     return flags.kubeconfig === undefined ? await loadInCluster() : await loadKubeconfig(flags.kubeconfig);
   } catch (error) {

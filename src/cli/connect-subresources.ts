@@ -5,7 +5,7 @@ import { ApiError, ConnectionError } from '../kubeclient/api-error.ts';
 import type { KubeObject } from '../apimachinery/object.ts';
 import { SECRETS } from '../kubeclient/resources.ts';
 import type { TenantControlPlane } from '../tenancy/api/tenant-control-plane.ts';
-import { bootstrapTokenSecret } from '../tenancy/provisioning/tenant-cluster/bootstrap-token.ts';
+import { bootstrapTokenSecret } from '../tenancy/provisioning/bootstrap-token-secret.ts';
 import type { TenantAccess } from '../tenancy/provisioning/tenant-access.ts';
 import { newNotProvisioned } from '../tenancy/resources/tenantcontrolplanes/credential-request.ts';
 import { createJoinTokenSubresource } from '../tenancy/resources/tenantcontrolplanes/join-token.ts';
@@ -34,7 +34,10 @@ export function createConnectSubresources(
           await client.create(SECRETS, secret, { signal, timeoutMs: 10_000 });
         } catch (error) {
           if (!(error instanceof ConnectionError || error instanceof ApiError)) throw error;
-          throw newServiceUnavailable(`the API of ${tenant.metadata.name ?? ''} does not take a token now: ${error.message}`, 1);
+          throw newServiceUnavailable(
+            `the API of ${tenant.metadata.name ?? ''} does not take a token now: ${error.message}`,
+            1,
+          );
         }
       },
     }),

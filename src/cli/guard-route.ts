@@ -4,10 +4,7 @@ import type { TenantControlPlane } from '../tenancy/api/tenant-control-plane.ts'
 import { judgeWrite, type AdmissionReview } from '../tenancy/webhooks/guard.ts';
 
 /** The webhook that `webhooks/guard.yaml` registers. */
-export function createGuardRoute(
-  flags: { readonly namespace: string },
-  reader: () => ObjectReader,
-): PublicRoute {
+export function createGuardRoute(flags: { readonly namespace: string }, reader: () => ObjectReader): PublicRoute {
   return {
     path: '/webhooks/guard',
     answer: (review) =>

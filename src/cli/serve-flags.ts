@@ -38,7 +38,10 @@ const FLAGS = {
     help: 'renew certificates of tenants when less than this is left, such as 720h; a third of their lifetime when left out',
   },
   'log-level': { fallback: 'info', help: 'debug, info, warn or error' },
-  'shutdown-delay': { fallback: '3s', help: 'how long to go on serving after SIGTERM, until nobody is sent here any more' },
+  'shutdown-delay': {
+    fallback: '3s',
+    help: 'how long to go on serving after SIGTERM, until nobody is sent here any more',
+  },
 } as const satisfies Record<string, Flag>;
 
 type FlagName = keyof typeof FLAGS;
@@ -68,7 +71,8 @@ export function readServeFlags(values: Readonly<Record<string, string | undefine
   const renewBefore = text('certificate-renew-before');
   const name = (flag: 'service' | 'namespace'): string => {
     const value = text(flag) ?? '';
-    if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(value)) throw new UsageError(`--${flag} must be a DNS label, not '${value}'`);
+    if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(value))
+      throw new UsageError(`--${flag} must be a DNS label, not '${value}'`);
     return value;
   };
   return {
@@ -80,7 +84,8 @@ export function readServeFlags(values: Readonly<Record<string, string | undefine
     kubeconfig: text('kubeconfig'),
     defaultDataStore: text('default-datastore') === '' ? undefined : text('default-datastore'),
     controllers: controllers === 'true',
-    certificateRenewBeforeMs: renewBefore === undefined ? undefined : readDuration('certificate-renew-before', renewBefore),
+    certificateRenewBeforeMs:
+      renewBefore === undefined ? undefined : readDuration('certificate-renew-before', renewBefore),
     logLevel,
     shutdownDelayMs: readDuration('shutdown-delay', text('shutdown-delay') ?? '0s'),
   };

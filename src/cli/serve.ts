@@ -36,8 +36,15 @@ export async function serve(values: Readonly<Record<string, string | undefined>>
 
   const adminClient = createKubeClient(await openAdminConnection(flags), { userAgent: `kamaji/${version}`, clock });
   const access = createAccess(adminClient, clock, version);
-  const storage = await openStorage(flags.storage, { onFailure: (error) => lifecycle.stop(`storage failed: ${error.message}`) });
-  const names = [`${flags.service}.${flags.namespace}.svc`, `${flags.service}.${flags.namespace}.svc.cluster.local`, 'localhost', '127.0.0.1'];
+  const storage = await openStorage(flags.storage, {
+    onFailure: (error) => lifecycle.stop(`storage failed: ${error.message}`),
+  });
+  const names = [
+    `${flags.service}.${flags.namespace}.svc`,
+    `${flags.service}.${flags.namespace}.svc.cluster.local`,
+    'localhost',
+    '127.0.0.1',
+  ];
   const serving = await createServingCertificate(
     { adminClient, namespace: flags.namespace, secretName: 'kamaji-serving-cert', names, clock, log },
     signal,
@@ -64,7 +71,12 @@ export async function serve(values: Readonly<Record<string, string | undefined>>
   });
 
   await server.start({ host: flags.bindAddress, port: flags.securePort, tls: serving });
-  log.info('serving', { address: flags.bindAddress, port: flags.securePort, version, storage: flags.storage.split(':')[0] });
+  log.info('serving', {
+    address: flags.bindAddress,
+    port: flags.securePort,
+    version,
+    storage: flags.storage.split(':')[0],
+  });
   lifecycle.run('front-door', (stop) => frontDoor.run(stop));
   lifecycle.run('serving-certificate', (stop) => serving.run(stop));
   lifecycle.run('ca-injection', (stop) =>

@@ -11,7 +11,11 @@ describe('bad input is refused at once and nothing is stored', () => {
     ['a version above the newest', tenantYaml({ name: 'refused', version: 'v1.99.0' }), 'spec.kubernetes.version'],
     ['a version that is none', tenantYaml({ name: 'refused', version: 'newest' }), 'spec.kubernetes.version'],
     ['an unknown DataStore', tenantYaml({ name: 'refused', dataStore: 'nowhere' }), 'nowhere'],
-    ['a CIDR that is none', good.replace('networkProfile: {}', 'networkProfile: { podCidrs: [10.0.0.0/99] }'), 'spec.networkProfile.podCidrs[0]'],
+    [
+      'a CIDR that is none',
+      good.replace('networkProfile: {}', 'networkProfile: { podCidrs: [10.0.0.0/99] }'),
+      'spec.networkProfile.podCidrs[0]',
+    ],
   ])('%s', async (_what, yaml, named) => {
     const answer = await kubectlResult(['apply', '-f', '-'], { input: yaml });
     expect(answer.code).not.toBe(0);
@@ -46,7 +50,13 @@ spec:
     await applyYaml(dataStore('etcd.kamaji-system.svc:2999'));
     await applyYaml(tenantYaml({ name: 'waiting', dataStore: 'broken' }));
     const message = await eventually('the condition', async () => {
-      const text = await kubectl(['get', 'tcp', 'waiting', '-o', 'jsonpath={.status.conditions[?(@.type=="Ready")].message}']);
+      const text = await kubectl([
+        'get',
+        'tcp',
+        'waiting',
+        '-o',
+        'jsonpath={.status.conditions[?(@.type=="Ready")].message}',
+      ]);
       return text.includes('broken') ? text : undefined;
     });
     expect(message).toContain('DataStore broken');
@@ -64,9 +74,17 @@ describe('many tenants at once', () => {
       const found = await kubectl(['get', 'deployments', '-l', 'kamaji.io/project=kamaji', '-o', 'name']);
       return names.every((name) => found.includes(`deployment.apps/${name}\n`)) ? true : undefined;
     });
-    const sleeping = await kubectl(['get', 'tcp', 'many-0', '-o', 'jsonpath={.status.kubernetesResources.version.status}']);
+    const sleeping = await kubectl([
+      'get',
+      'tcp',
+      'many-0',
+      '-o',
+      'jsonpath={.status.kubernetesResources.version.status}',
+    ]);
     expect(sleeping).toBe('Sleeping');
     await kubectl(['delete', 'tcp', ...names, '--timeout=60s'], { timeoutMs: 70_000 });
-    expect(await kubectl(['get', 'secrets,configmaps', '-l', 'kamaji.io/project=kamaji', '-o', 'name'])).not.toContain('/many-');
+    expect(await kubectl(['get', 'secrets,configmaps', '-l', 'kamaji.io/project=kamaji', '-o', 'name'])).not.toContain(
+      '/many-',
+    );
   });
 });

@@ -49,8 +49,7 @@ export interface TenantOptions {
 
 /** A tenant behind a ClusterIP Service, or behind a NodePort on the admin machine when `port` is given. */
 export function tenantYaml(options: TenantOptions): string {
-  const network =
-    options.port === undefined ? '{}' : `{ address: 10.240.0.1, port: ${options.port} }`;
+  const network = options.port === undefined ? '{}' : `{ address: 10.240.0.1, port: ${options.port} }`;
   return `apiVersion: kamaji.io/v1alpha1
 kind: TenantControlPlane
 metadata:

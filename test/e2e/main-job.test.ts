@@ -70,12 +70,33 @@ describe('the main job, end to end', () => {
   });
 
   it('refuses to mint for somebody who may only read everything', async () => {
-    await kubectl(['create', 'clusterrole', 'read-everything', '--verb=get,list,watch', '--resource=*.kamaji.io,*.kamaji.io/kubeconfig,*.kamaji.io/join-token']);
-    await kubectl(['create', 'clusterrolebinding', 'read-everything', '--clusterrole=read-everything', '--user=reader']);
+    await kubectl([
+      'create',
+      'clusterrole',
+      'read-everything',
+      '--verb=get,list,watch',
+      '--resource=*.kamaji.io,*.kamaji.io/kubeconfig,*.kamaji.io/join-token',
+    ]);
+    await kubectl([
+      'create',
+      'clusterrolebinding',
+      'read-everything',
+      '--clusterrole=read-everything',
+      '--user=reader',
+    ]);
     const read = await kubectlResult(['--as', 'reader', 'get', 'tcp', TENANT, '-o', 'name']);
     expect(read.code).toBe(0);
     for (const subresource of ['kubeconfig', 'join-token']) {
-      const mint = await kubectlResult(['--as', 'reader', 'get', 'tcp', TENANT, `--subresource=${subresource}`, '-o', 'yaml']);
+      const mint = await kubectlResult([
+        '--as',
+        'reader',
+        'get',
+        'tcp',
+        TENANT,
+        `--subresource=${subresource}`,
+        '-o',
+        'yaml',
+      ]);
       expect(mint.code).not.toBe(0);
       expect(mint.stderr).toContain('Forbidden');
       expect(mint.stderr).toContain('create');
@@ -85,7 +106,9 @@ describe('the main job, end to end', () => {
   });
 
   it('answers a join token with everything that kubeadm needs', async () => {
-    const answer = JSON.parse(await kubectl(['get', 'tcp', TENANT, '--subresource=join-token', '-o', 'json'])) as JoinToken;
+    const answer = JSON.parse(
+      await kubectl(['get', 'tcp', TENANT, '--subresource=join-token', '-o', 'json']),
+    ) as JoinToken;
     expect(answer.kind).toBe('JoinToken');
     expect(answer.status.token).toMatch(/^[a-z0-9]{6}\.[a-z0-9]{16}$/);
     expect(Date.parse(answer.status.expirationTimestamp)).toBeGreaterThan(Date.now());
@@ -93,7 +116,9 @@ describe('the main job, end to end', () => {
     expect(answer.status.joinCommand).toBe(
       `kubeadm join 10.240.0.1:31443 --token ${answer.status.token} --discovery-token-ca-cert-hash ${answer.status.caCertHashes[0]}`,
     );
-    const again = JSON.parse(await kubectl(['get', 'tcp', TENANT, '--subresource=join-token', '-o', 'json'])) as JoinToken;
+    const again = JSON.parse(
+      await kubectl(['get', 'tcp', TENANT, '--subresource=join-token', '-o', 'json']),
+    ) as JoinToken;
     expect(again.status.token).not.toBe(answer.status.token);
   });
 
@@ -103,7 +128,15 @@ describe('the main job, end to end', () => {
   });
 
   it('runs a pod; logs and exec go through konnectivity', async () => {
-    await tenant(['run', 'shell', '--image=docker.io/library/busybox:1.36', '--', 'sh', '-c', 'echo hello from the pod; sleep 3600']);
+    await tenant([
+      'run',
+      'shell',
+      '--image=docker.io/library/busybox:1.36',
+      '--',
+      'sh',
+      '-c',
+      'echo hello from the pod; sleep 3600',
+    ]);
     await tenant(['wait', '--for=condition=Ready', 'pod/shell', '--timeout=120s'], { timeoutMs: 130_000 });
     const log = await eventually('the log of the pod', async () => {
       const text = await tenant(['logs', 'shell']);
@@ -114,7 +147,9 @@ describe('the main job, end to end', () => {
   });
 
   it('resolves cluster names through CoreDNS', async () => {
-    await tenant(['-n', 'kube-system', 'rollout', 'status', 'deployment/coredns', '--timeout=150s'], { timeoutMs: 160_000 });
+    await tenant(['-n', 'kube-system', 'rollout', 'status', 'deployment/coredns', '--timeout=150s'], {
+      timeoutMs: 160_000,
+    });
     const answer = await eventually('cluster DNS', async () => {
       const text = await tenant(['exec', 'shell', '--', 'nslookup', 'kubernetes.default.svc.cluster.local']);
       return text.includes('10.96.0.1') ? text : undefined;
@@ -124,11 +159,30 @@ describe('the main job, end to end', () => {
 
   it('keeps every tenant when the API server is killed', async () => {
     const before = await kubectl(['get', 'tcp', TENANT, '-o', 'jsonpath={.metadata.uid} {.metadata.generation}']);
-    await kubectl(['-n', 'kamaji-system', 'delete', 'pod', '-l', 'app.kubernetes.io/name=kamaji', '--force', '--grace-period=0']);
-    const after = await eventually('the API server to come back', async () => {
-      const answer = await kubectlResult(['get', 'tcp', TENANT, '-o', 'jsonpath={.metadata.uid} {.metadata.generation}']);
-      return answer.code === 0 ? answer.stdout : undefined;
-    }, { timeoutMs: 120_000 });
+    await kubectl([
+      '-n',
+      'kamaji-system',
+      'delete',
+      'pod',
+      '-l',
+      'app.kubernetes.io/name=kamaji',
+      '--force',
+      '--grace-period=0',
+    ]);
+    const after = await eventually(
+      'the API server to come back',
+      async () => {
+        const answer = await kubectlResult([
+          'get',
+          'tcp',
+          TENANT,
+          '-o',
+          'jsonpath={.metadata.uid} {.metadata.generation}',
+        ]);
+        return answer.code === 0 ? answer.stdout : undefined;
+      },
+      { timeoutMs: 120_000 },
+    );
     expect(after).toBe(before);
     expect(await tenant(['get', 'nodes', '-o', 'name'])).toContain(WORKER);
   });
@@ -137,7 +191,9 @@ describe('the main job, end to end', () => {
     const answer = await kubectlResult(['delete', 'datastore', 'default']);
     expect(answer.code).not.toBe(0);
     expect(answer.stderr).toContain(`default/${TENANT}`);
-    expect(await kubectl(['get', 'datastore', 'default', '-o', 'jsonpath={.status.usedBy}'])).toContain(`default/${TENANT}`);
+    expect(await kubectl(['get', 'datastore', 'default', '-o', 'jsonpath={.status.usedBy}'])).toContain(
+      `default/${TENANT}`,
+    );
   });
 
   it('leaves nothing of a deleted tenant, neither in the cluster nor in etcd', async () => {
@@ -152,7 +208,16 @@ describe('the main job, end to end', () => {
     expect(await etcdctl(['user', 'list'])).not.toContain(user);
     expect(await etcdctl(['role', 'list'])).not.toContain(schema);
     await eventually('all objects of the tenant to be gone', async () => {
-      const left = await kubectl(['-n', 'default', 'get', 'deployments,services,secrets,configmaps,pods', '-l', `kamaji.io/name=${TENANT}`, '-o', 'name']);
+      const left = await kubectl([
+        '-n',
+        'default',
+        'get',
+        'deployments,services,secrets,configmaps,pods',
+        '-l',
+        `kamaji.io/name=${TENANT}`,
+        '-o',
+        'name',
+      ]);
       return left.trim() === '' ? true : undefined;
     });
   });

@@ -31,6 +31,8 @@ ports: [{ name: https, port: ${PORT}, protocol: TCP }]
 export interface ApiServerProcess {
   /** Folder of the database, the log and whatever a test keeps. */
   readonly folder: string;
+  /** Of the running process; undefined while it is stopped. */
+  pid(): number | undefined;
   /** Ends it with `signal` and waits for that. */
   stop(signal?: NodeJS.Signals): Promise<void>;
   /**
@@ -133,6 +135,7 @@ export async function startApiServer(): Promise<ApiServerProcess> {
   await start();
   return {
     folder,
+    pid: () => child?.pid,
     start,
     stop,
     remove: async () => {

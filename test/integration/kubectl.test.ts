@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startApiServer, type ApiServerProcess } from '../env/api-server.ts';
 import { eventually, run, runOk, type RunOptions, type RunResult } from '../env/run.ts';
 
-const kubectl = (args: readonly string[], options?: RunOptions): Promise<string> => runOk('hack/kubectl', args, options);
+const kubectl = (args: readonly string[], options?: RunOptions): Promise<string> =>
+  runOk('hack/kubectl', args, options);
 const kubectlResult = (args: readonly string[], options?: RunOptions): Promise<RunResult> =>
   run('hack/kubectl', args, options);
 const apply = (yaml: string): Promise<string> => kubectl(['apply', '-f', '-'], { input: yaml });
@@ -47,13 +48,17 @@ afterAll(async () => {
 describe('discovery and documentation', () => {
   it('lists our resources with short names, scope and verbs', async () => {
     const text = await kubectl(['api-resources', '--api-group=kamaji.io', '-o', 'wide']);
-    expect(text).toMatch(/^tenantcontrolplanes\s+tcp\s+kamaji\.io\/v1alpha1\s+true\s+TenantControlPlane\s+\S*create\S*.*kamaji/m);
+    expect(text).toMatch(
+      /^tenantcontrolplanes\s+tcp\s+kamaji\.io\/v1alpha1\s+true\s+TenantControlPlane\s+\S*create\S*.*kamaji/m,
+    );
     expect(text).toMatch(/^datastores\s+kamaji\.io\/v1alpha1\s+false\s+DataStore/m);
     expect(text).toMatch(/^kubeconfiggenerators\s+kc\s+kamaji\.io\/v1alpha1\s+false\s+KubeconfigGenerator/m);
   });
 
   it('serves the subresources in the legacy resource list', async () => {
-    const list = JSON.parse(await kubectl(['get', '--raw', '/apis/kamaji.io/v1alpha1'])) as { resources: { name: string }[] };
+    const list = JSON.parse(await kubectl(['get', '--raw', '/apis/kamaji.io/v1alpha1'])) as {
+      resources: { name: string }[];
+    };
     expect(list.resources.map((r) => r.name)).toEqual(
       expect.arrayContaining([
         'tenantcontrolplanes',
@@ -86,7 +91,9 @@ describe('discovery and documentation', () => {
       { timeoutMs: 90_000, intervalMs: 2_000 },
     );
     // The protobuf form is what kubectl and controllers ask for; one bad definition makes it 503 for everybody.
-    const proto = await run('hack/kubectl', ['apply', '--dry-run=client', '--validate=strict', '-f', '-'], { input: tenant('proto') });
+    const proto = await run('hack/kubectl', ['apply', '--dry-run=client', '--validate=strict', '-f', '-'], {
+      input: tenant('proto'),
+    });
     expect(proto.code).toBe(0);
   }, 120_000);
 });
@@ -112,11 +119,35 @@ describe('the verbs', () => {
   });
 
   it('patches by merge and JSON patch, and says 415 to a strategic one', async () => {
-    await kubectl(['patch', 'tcp', 'verbs', '--type=merge', '-p', '{"spec":{"controlPlane":{"deployment":{"replicas":3}}}}']);
-    await kubectl(['patch', 'tcp', 'verbs', '--type=json', '-p', '[{"op":"add","path":"/metadata/annotations/x","value":"y"}]']);
-    expect(await kubectl(['get', 'tcp', 'verbs', '-o', 'jsonpath={.spec.controlPlane.deployment.replicas} {.metadata.annotations.x}'])).toBe('3 y');
+    await kubectl([
+      'patch',
+      'tcp',
+      'verbs',
+      '--type=merge',
+      '-p',
+      '{"spec":{"controlPlane":{"deployment":{"replicas":3}}}}',
+    ]);
+    await kubectl([
+      'patch',
+      'tcp',
+      'verbs',
+      '--type=json',
+      '-p',
+      '[{"op":"add","path":"/metadata/annotations/x","value":"y"}]',
+    ]);
+    expect(
+      await kubectl([
+        'get',
+        'tcp',
+        'verbs',
+        '-o',
+        'jsonpath={.spec.controlPlane.deployment.replicas} {.metadata.annotations.x}',
+      ]),
+    ).toBe('3 y');
     const strategic = await kubectlResult(['patch', 'tcp', 'verbs', '--type=strategic', '-p', '{}']);
-    expect(strategic.stderr).toContain('accepted media types include: application/json-patch+json, application/merge-patch+json');
+    expect(strategic.stderr).toContain(
+      'accepted media types include: application/json-patch+json, application/merge-patch+json',
+    );
   });
 
   it('labels, annotates and scales', async () => {
@@ -124,7 +155,15 @@ describe('the verbs', () => {
     await kubectl(['annotate', 'tcp', 'verbs', 'note=hello']);
     await kubectl(['scale', 'tcp', 'verbs', '--replicas=0']);
     await kubectl(['scale', 'tcp', 'verbs', '--current-replicas=0', '--replicas=2']);
-    expect(await kubectl(['get', 'tcp', 'verbs', '-o', 'jsonpath={.metadata.labels.tier} {.metadata.annotations.note} {.spec.controlPlane.deployment.replicas}'])).toBe('gold hello 2');
+    expect(
+      await kubectl([
+        'get',
+        'tcp',
+        'verbs',
+        '-o',
+        'jsonpath={.metadata.labels.tier} {.metadata.annotations.note} {.spec.controlPlane.deployment.replicas}',
+      ]),
+    ).toBe('gold hello 2');
   });
 
   it('edits', async () => {
@@ -146,17 +185,29 @@ describe('the verbs', () => {
   });
 
   it('waits for a condition written through the status subresource', async () => {
-    const patch = { status: { conditions: [{ type: 'Ready', status: 'True', reason: 'Test', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' }] } };
+    const patch = {
+      status: {
+        conditions: [
+          { type: 'Ready', status: 'True', reason: 'Test', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' },
+        ],
+      },
+    };
     const waiting = kubectl(['wait', 'tcp/verbs', '--for=condition=Ready', '--timeout=20s']);
     await kubectl(['patch', 'tcp', 'verbs', '--subresource=status', '--type=merge', '-p', JSON.stringify(patch)]);
     expect(await waiting).toContain('condition met');
     const generation = await kubectl(['get', 'tcp', 'verbs', '-o', 'jsonpath={.metadata.generation}']);
     await kubectl(['patch', 'tcp', 'verbs', '--type=merge', '-p', '{"status":{"controlPlaneEndpoint":"evil:1"}}']);
-    expect(await kubectl(['get', 'tcp', 'verbs', '-o', 'jsonpath={.metadata.generation}{.status.controlPlaneEndpoint}'])).toBe(generation);
+    expect(
+      await kubectl(['get', 'tcp', 'verbs', '-o', 'jsonpath={.metadata.generation}{.status.controlPlaneEndpoint}']),
+    ).toBe(generation);
   });
 
   it('watches', async () => {
-    const watching = run('hack/kubectl', ['get', 'tcp', '--watch-only', '--output-watch-events', '-o', 'json', '--request-timeout=6s'], { timeoutMs: 20_000 });
+    const watching = run(
+      'hack/kubectl',
+      ['get', 'tcp', '--watch-only', '--output-watch-events', '-o', 'json', '--request-timeout=6s'],
+      { timeoutMs: 20_000 },
+    );
     await new Promise((wake) => {
       setTimeout(wake, 1_500);
     });
@@ -169,7 +220,14 @@ describe('the verbs', () => {
 
   it('deletes only once the last finalizer is gone', async () => {
     await apply(tenant('finalized'));
-    await kubectl(['patch', 'tcp', 'finalized', '--type=merge', '-p', '{"metadata":{"finalizers":["example.com/hold"]}}']);
+    await kubectl([
+      'patch',
+      'tcp',
+      'finalized',
+      '--type=merge',
+      '-p',
+      '{"metadata":{"finalizers":["example.com/hold"]}}',
+    ]);
     await kubectl(['delete', 'tcp', 'finalized', '--wait=false']);
     expect(await kubectl(['get', 'tcp', 'finalized', '-o', 'jsonpath={.metadata.deletionTimestamp}'])).toMatch(/^20/);
     await kubectl(['patch', 'tcp', 'finalized', '--type=merge', '-p', '{"metadata":{"finalizers":null}}']);
@@ -191,10 +249,25 @@ describe('who may do what', () => {
   });
 
   it('asks for create besides get on the credential subresources', async () => {
-    await kubectl(['create', 'clusterrole', 'getter', '--verb=get', '--resource=tenantcontrolplanes.kamaji.io/kubeconfig']);
+    await kubectl([
+      'create',
+      'clusterrole',
+      'getter',
+      '--verb=get',
+      '--resource=tenantcontrolplanes.kamaji.io/kubeconfig',
+    ]);
     await kubectl(['create', 'clusterrolebinding', 'getter', '--clusterrole=getter', '--user=getter']);
     const answer = await eventually('the binding to be known', async () => {
-      const result = await kubectlResult(['--as', 'getter', 'get', 'tcp', 'verbs', '--subresource=kubeconfig', '-o', 'yaml']);
+      const result = await kubectlResult([
+        '--as',
+        'getter',
+        'get',
+        'tcp',
+        'verbs',
+        '--subresource=kubeconfig',
+        '-o',
+        'yaml',
+      ]);
       return result.stderr.includes('create') ? result : undefined;
     });
     expect(answer.code).not.toBe(0);

@@ -38,9 +38,9 @@ export function createAdminCaches(adminClient: KubeClient, clock: Clock, log: Lo
   const all = [deployments, services, configMaps, secrets] as unknown as readonly Informer[];
   return {
     secrets,
-    services: services as unknown as Informer,
-    configMaps: configMaps as unknown as Informer,
-    deployments: deployments as unknown as Informer,
+    services,
+    configMaps,
+    deployments,
     all,
     ownedBy: (uid) => all.flatMap((cache) => cache.byIndex(OWNER_INDEX, uid).map((object) => ({ cache, object }))),
     onChange(listener) {

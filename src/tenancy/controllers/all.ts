@@ -45,8 +45,10 @@ const CONTROLLERS: readonly ((context: ControllerContext) => Controller)[] = [
   createTenantClusterController,
 ];
 
-export interface ControllersOptions
-  extends Pick<ControllerContext, 'adminClient' | 'kamajiClient' | 'access' | 'renewBeforeMs' | 'clock' | 'log' | 'metrics'> {
+export interface ControllersOptions extends Pick<
+  ControllerContext,
+  'adminClient' | 'kamajiClient' | 'access' | 'renewBeforeMs' | 'clock' | 'log' | 'metrics'
+> {
   /** Of this process, for Events. */
   readonly instance: string;
 }

@@ -77,7 +77,8 @@ function contentOf(input: TenantClusterInput): string {
 }
 
 function explain(error: unknown): { readonly reason: string; readonly message: string } {
-  if (error instanceof ApiError) return { reason: 'TenantRefused', message: `the tenant's API refused: ${error.message}` };
+  if (error instanceof ApiError)
+    return { reason: 'TenantRefused', message: `the tenant's API refused: ${error.message}` };
   if (error instanceof ConnectionError) {
     return { reason: 'TenantUnreachable', message: `the tenant's API does not answer yet: ${error.message}` };
   }

@@ -3,7 +3,8 @@ import type { TenantControlPlane } from '../../api/tenant-control-plane.ts';
 import type { TenantEndpoint } from '../../provisioning/tenant-input.ts';
 import type { LiveService } from './facts.ts';
 
-export type Address = { readonly endpoint: TenantEndpoint } | { readonly missing: { readonly reason: string; readonly message: string } };
+export type Address =
+  { readonly endpoint: TenantEndpoint } | { readonly missing: { readonly reason: string; readonly message: string } };
 
 /**
  * Where the tenant's API is reached: what the spec says, or else what the Service was given. A load balancer that has a
@@ -31,8 +32,12 @@ export function resolveAddress(tenant: TenantControlPlane, service: LiveService)
       };
     }
     case 'NodePort':
+    default:
       return {
-        missing: { reason: 'AddressRequired', message: 'spec.networkProfile.address is required with a NodePort Service' },
+        missing: {
+          reason: 'AddressRequired',
+          message: 'spec.networkProfile.address is required with a NodePort Service',
+        },
       };
   }
 }

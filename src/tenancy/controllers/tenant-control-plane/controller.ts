@@ -37,9 +37,17 @@ export function createTenantController(context: ControllerContext): Controller {
   });
   const secrets = new RecentWrites<LiveSecret>(admin.secrets, clock);
   const deployments = new RecentWrites<KubeObject>(admin.deployments, clock);
-  const rememberIfRead = (object: KubeObject): void => {
-    if (object.kind === 'Secret') secrets.remember(object);
-    if (object.kind === 'Deployment') deployments.remember(object);
+  const services = new RecentWrites<KubeObject>(admin.services, clock);
+  const recent: Readonly<Record<string, RecentWrites<KubeObject>>> = {
+    Secret: secrets,
+    Deployment: deployments,
+    Service: services,
+  };
+  /** Answers the object as a whole: what was not sent may come with its metadata alone. */
+  const remember = (object: KubeObject): KubeObject => {
+    const { namespace = '', name = '' } = object.metadata;
+    recent[object.kind]?.remember(object);
+    return recent[object.kind]?.get(namespace, name) ?? object;
   };
   const scope = (owner: TenantControlPlane, signal: AbortSignal) => ({
     owner,
@@ -47,12 +55,9 @@ export function createTenantController(context: ControllerContext): Controller {
     labels: { [LABEL_PROJECT]: PROJECT, [LABEL_NAME]: owner.metadata.name ?? '' },
     signal,
   });
-  admin.secrets.onChange({
-    delete: (secret) => secrets.forget(secret.metadata.namespace ?? '', secret.metadata.name ?? ''),
-  });
-  admin.deployments.onChange({
-    delete: (object) => deployments.forget(object.metadata.namespace ?? '', object.metadata.name ?? ''),
-  });
+  admin.secrets.onChange({ delete: (object) => secrets.forget(object) });
+  admin.deployments.onChange({ delete: (object) => deployments.forget(object) });
+  admin.services.onChange({ delete: (object) => services.forget(object) });
 
   const provisioner = createProvisioner({
     dataStores,
@@ -66,13 +71,11 @@ export function createTenantController(context: ControllerContext): Controller {
       const owner = { apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true };
       const owned = { ...object, metadata: { ...object.metadata, ownerReferences: [owner] } };
       const live = await adminClient.create(resourceFor(owned), owned, { signal });
-      rememberIfRead(live);
-      return live;
+      return remember(live);
     },
     async apply(tenant, component, input, signal) {
       const { live } = await applier.apply(component, input, scope(tenant, signal));
-      for (const object of live) rememberIfRead(object);
-      return live;
+      return live.map(remember);
     },
     async removeAll(tenant, signal) {
       const uid = tenant.metadata.uid ?? '';

@@ -10,11 +10,11 @@ import {
   konnectivitySecretsComponent,
   kubeconfigSecretsComponent,
   rootSecrets,
-  rootSecretsComponent,
 } from '../../provisioning/admin-cluster/secrets.ts';
 import { konnectivityEgressComponent, kubeadmConfigComponent } from '../../provisioning/admin-cluster/config-maps.ts';
 import { deploymentComponent } from '../../provisioning/admin-cluster/deployment.ts';
 import { serviceComponent } from '../../provisioning/admin-cluster/service.ts';
+import type { DataStoreDriver } from '../../provisioning/datastore/driver.ts';
 import { existingSecrets, type ExistingSecrets, type LiveSecret } from '../../provisioning/existing-secrets.ts';
 import { ANNOTATION_ROTATE, tenantObjectNames } from '../../provisioning/names.ts';
 import { planLeaves, planRoots } from '../../provisioning/tenant-pki.ts';
@@ -35,7 +35,12 @@ export interface ProvisionerDependencies {
   readSecret(namespace: string, name: string, signal: AbortSignal): Promise<LiveSecret | undefined>;
   createOwned(tenant: TenantControlPlane, object: KubeObject, signal: AbortSignal): Promise<KubeObject>;
   /** Applies what a component desires and removes what it no longer does. Answers the live objects in the same order. */
-  apply<I>(tenant: TenantControlPlane, component: Component<I>, input: I, signal: AbortSignal): Promise<readonly KubeObject[]>;
+  apply<I>(
+    tenant: TenantControlPlane,
+    component: Component<I>,
+    input: I,
+    signal: AbortSignal,
+  ): Promise<readonly KubeObject[]>;
   /** Deletes everything that was ever applied for the tenant in the admin cluster. */
   removeAll(tenant: TenantControlPlane, signal: AbortSignal): Promise<void>;
 }
@@ -47,7 +52,6 @@ export interface Provisioner {
 
 /** Applied together, ahead of the Deployment that mounts them. */
 const CREDENTIAL_COMPONENTS: readonly Component<TenantInput>[] = [
-  rootSecretsComponent,
   certificateSecretsComponent,
   kubeconfigSecretsComponent,
   dataStoreSecretsComponent,
@@ -59,30 +63,41 @@ const CREDENTIAL_COMPONENTS: readonly Component<TenantInput>[] = [
 /** The steps that turn a TenantControlPlane into a running control plane. */
 export function createProvisioner(dependencies: ProvisionerDependencies): Provisioner {
   const { dataStores, clock } = dependencies;
-  /** Tenants whose part of the DataStore was seen to be right since we started: uid to what was right. */
-  const storageInPlace = new Map<string, string>();
+  /** Tenants whose part of the DataStore was seen to be right since we started: uid to what was right, and where. */
+  const storageInPlace = new Map<string, { readonly fingerprint: string; readonly driver: DataStoreDriver }>();
 
   async function setUpStorage(pass: Pass, signal: AbortSignal): Promise<void> {
     const { tenant } = pass;
     const uid = tenant.metadata.uid ?? '';
     const name = tenant.spec.dataStore;
     if (name === undefined || name === '') {
-      throw new Waiting('DataStoreReady', 'DataStoreRequired', 'spec.dataStore is not set, and the server has no default');
+      throw new Waiting(
+        'DataStoreReady',
+        'DataStoreRequired',
+        'spec.dataStore is not set, and the server has no default',
+      );
     }
     const verdict = dataStores.get(name);
     const identity = tenantDataStoreNames(tenant);
     const fingerprint = `${name}\n${identity.schema}\n${identity.username}`;
     const driver = verdict?.use?.driver;
     const connection = verdict?.use?.connection;
-    const knownGood = storageInPlace.get(uid) === fingerprint;
+    const inPlace = storageInPlace.get(uid);
+    // Another driver: the DataStore may lead to other servers now.
+    const knownGood = inPlace?.fingerprint === fingerprint && inPlace.driver === driver;
     if (verdict === undefined || driver === undefined || connection === undefined || (!verdict.healthy && !knownGood)) {
       const why = verdict === undefined ? 'it does not exist' : verdict.message;
       // The registry tells when that changes; the timer is for what it cannot see.
-      throw new Waiting('DataStoreReady', verdict?.reason ?? 'DataStoreNotFound', `DataStore ${name} cannot be used: ${why}`, 10_000);
+      throw new Waiting(
+        'DataStoreReady',
+        verdict?.reason ?? 'DataStoreNotFound',
+        `DataStore ${name} cannot be used: ${why}`,
+        10_000,
+      );
     }
     if (!knownGood) {
       await driver.ensureTenant(identity, { signal });
-      storageInPlace.set(uid, fingerprint);
+      storageInPlace.set(uid, { fingerprint, driver });
     }
     pass.storage = { dataStoreName: name, driver: 'etcd', endpoints: connection.endpoints, ...identity };
   }
@@ -98,10 +113,15 @@ export function createProvisioner(dependencies: ProvisionerDependencies): Provis
 
   async function applyCredentials(pass: Pass, signal: AbortSignal): Promise<void> {
     const { tenant, storage, endpoint } = pass;
-    if (storage === undefined || endpoint === undefined) throw new Error('certificates were reached without storage or endpoint');
+    if (storage === undefined || endpoint === undefined)
+      throw new Error('certificates were reached without storage or endpoint');
     const dataStoreCa = dataStores.get(storage.dataStoreName)?.use?.connection.signingAuthority;
     if (dataStoreCa === undefined) {
-      throw new Waiting('CertificatesReady', 'DataStoreNotReady', `DataStore ${storage.dataStoreName} has no signing authority`);
+      throw new Waiting(
+        'CertificatesReady',
+        'DataStoreNotReady',
+        `DataStore ${storage.dataStoreName} has no signing authority`,
+      );
     }
     const now = new Date(clock.now());
     const roots = await makeRoots(tenant, now, signal);
@@ -111,11 +131,14 @@ export function createProvisioner(dependencies: ProvisionerDependencies): Provis
     const input: TenantInput = { tenant, storage, endpoint, pki: planned.pki };
     const rotatedAt = (name: string): string | undefined => {
       if (planned.rotated.includes(name)) return now.toISOString();
-      const kept = dependencies.liveSecret(tenant.metadata.namespace ?? '', name)?.metadata.annotations?.[ANNOTATION_ROTATE];
+      const kept = dependencies.liveSecret(tenant.metadata.namespace ?? '', name)?.metadata.annotations?.[
+        ANNOTATION_ROTATE
+      ];
       return kept === '' ? undefined : kept;
     };
     const components = CREDENTIAL_COMPONENTS.map((component) => withRotationTime(component, rotatedAt));
-    pass.desired = components.flatMap((component) => component.desired(input));
+    // The roots are made once and never written again, so that no pass on an old cache can overwrite them.
+    pass.desired = [...rootSecrets(tenant, roots), ...components.flatMap((component) => component.desired(input))];
     await Promise.all(components.map((component) => dependencies.apply(tenant, component, input, signal)));
     pass.input = input;
     pass.nextRenewal = planned.nextRenewal;
@@ -142,18 +165,26 @@ export function createProvisioner(dependencies: ProvisionerDependencies): Provis
     // Our cache was late: the roots that exist are the ones that count.
     const names = tenantObjectNames(tenant.metadata.name ?? '');
     const live = await Promise.all(
-      [names.ca, names.frontProxyCa, names.serviceAccountKeys].map((name) => dependencies.readSecret(namespace, name, signal)),
+      [names.ca, names.frontProxyCa, names.serviceAccountKeys].map((name) =>
+        dependencies.readSecret(namespace, name, signal),
+      ),
     );
     const found = live.filter((secret) => secret !== undefined);
-    return (await planRoots(tenant, existingSecrets(tenant.metadata.uid ?? '', found), now)).roots;
+    const again = await planRoots(tenant, existingSecrets(tenant.metadata.uid ?? '', found), now);
+    // Deleted just now. Only what is stored may sign, so the next pass has to make it.
+    if (again.missing.length > 0) throw new Error(`Secret ${again.missing.join(', ')} was there and is gone`);
+    return again.roots;
   }
 
   function readExisting(tenant: TenantControlPlane): ExistingSecrets {
-    const names = tenantObjectNames(tenant.metadata.name ?? '');
+    // Names of other kinds are left out: a Secret of such a name is another tenant's, and not in the way.
+    const { service: _s, deployment: _d, kubeadmConfig: _k, konnectivityEgress: _e, ...names } = tenantObjectNames(
+      tenant.metadata.name ?? '',
+    );
     const found = Object.values(names)
       .map((name) => dependencies.liveSecret(tenant.metadata.namespace ?? '', name))
       .filter((secret) => secret !== undefined);
-    return existingSecrets(tenant.metadata.uid ?? '', new Set(found));
+    return existingSecrets(tenant.metadata.uid ?? '', found);
   }
 
   async function applyDeployment(pass: Pass, signal: AbortSignal): Promise<void> {
@@ -183,7 +214,12 @@ export function createProvisioner(dependencies: ProvisionerDependencies): Provis
     if (verdict?.use === undefined) {
       if (neverSetUp) return;
       const why = verdict === undefined ? 'it is not known (yet)' : verdict.message;
-      throw new Waiting('DataStoreReady', verdict?.reason ?? 'DataStoreNotFound', `the data in DataStore ${name} cannot be removed: ${why}`, 5_000);
+      throw new Waiting(
+        'DataStoreReady',
+        verdict?.reason ?? 'DataStoreNotFound',
+        `the data in DataStore ${name} cannot be removed: ${why}`,
+        5_000,
+      );
     }
     if (neverSetUp && !verdict.healthy) return;
     await verdict.use.driver.removeTenant(tenantDataStoreNames(tenant), { signal });

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { CertificateAndKey } from '../../../pki/certificate-and-key.ts';
+import { parseCertificate } from '../../../pki/inspect.ts';
 import { createCertificateAuthority, issueCertificate, openAuthority } from '../../../pki/issue.ts';
 import type { ContentRef, DataStore, DataStoreSpec } from '../../api/data-store.ts';
 import { DataStoreError } from './data-store-error.ts';
@@ -99,7 +100,9 @@ describe('resolveDataStore', () => {
     const bundle = `${oldCa.certificate}\n# the new one\n${ca.certificate}`;
     const resolved = await resolveDataStore(dataStore(), secrets({ 'ca.crt': base64(bundle) }), now);
     expect(resolved.tls?.caCertificate).toBe(bundle);
-    expect(openAuthority(resolved.signingAuthority!).certificate.trim()).toBe(ca.certificate.trim());
+    expect(openAuthority(resolved.signingAuthority!).certificate.x509.fingerprint256).toBe(
+      parseCertificate(ca.certificate).x509.fingerprint256,
+    );
   });
 
   it.each([

@@ -29,7 +29,8 @@ interface CredentialRequest {
 
 /** Lifetime that a request asks for, in milliseconds. @throws StatusError 422 naming spec.expirationSeconds. */
 export function requestedLifetimeMs(request: ConnectRequest, kind: string, name: string): number {
-  const seconds = (request.body as CredentialRequest | undefined)?.spec?.expirationSeconds ?? DEFAULT_SECONDS;
+  const body: CredentialRequest | undefined = request.body;
+  const seconds = body?.spec?.expirationSeconds ?? DEFAULT_SECONDS;
   if (!Number.isSafeInteger(seconds) || seconds < MINIMUM_SECONDS || seconds > MAXIMUM_SECONDS) {
     throw newInvalid({ group: GROUP, kind }, name, [
       {

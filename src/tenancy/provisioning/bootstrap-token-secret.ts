@@ -1,7 +1,7 @@
-import type { KubeObject } from '../../../apimachinery/object.ts';
-import { formatTimestamp } from '../../../apimachinery/time.ts';
-import type { BootstrapToken } from '../../../pki/bootstrap-token.ts';
-import { BOOTSTRAPPERS, KUBE_SYSTEM } from './objects.ts';
+import type { KubeObject } from '../../apimachinery/object.ts';
+import { formatTimestamp } from '../../apimachinery/time.ts';
+import type { BootstrapToken } from '../../pki/bootstrap-token.ts';
+import { BOOTSTRAPPERS, KUBE_SYSTEM } from './tenant-cluster/objects.ts';
 
 /**
  * The Secret of a bootstrap token for `kubeadm join` (k8s.io/cluster-bootstrap/token/api/types.go). The token cleaner of the
