@@ -178,9 +178,13 @@ export function createProvisioner(dependencies: ProvisionerDependencies): Provis
 
   function readExisting(tenant: TenantControlPlane): ExistingSecrets {
     // Names of other kinds are left out: a Secret of such a name is another tenant's, and not in the way.
-    const { service: _s, deployment: _d, kubeadmConfig: _k, konnectivityEgress: _e, ...names } = tenantObjectNames(
-      tenant.metadata.name ?? '',
-    );
+    const {
+      service: _s,
+      deployment: _d,
+      kubeadmConfig: _k,
+      konnectivityEgress: _e,
+      ...names
+    } = tenantObjectNames(tenant.metadata.name ?? '');
     const found = Object.values(names)
       .map((name) => dependencies.liveSecret(tenant.metadata.namespace ?? '', name))
       .filter((secret) => secret !== undefined);

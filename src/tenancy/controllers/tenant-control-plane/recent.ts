@@ -2,10 +2,10 @@ import { LRUCache } from 'lru-cache';
 import type { KubeObject } from '../../../apimachinery/object.ts';
 import type { Clock } from '../../../base/clock.ts';
 import type { Lister } from '../../../kubeclient/informer.ts';
-import { keyOf } from '../../../kubeclient/store.ts';
+import { objectKey, keyOf } from '../../../kubeclient/store.ts';
 
-/** A cache that has not seen our own write after so long will not matter any more. */
-const REMEMBER_MS = 15_000;
+/** As long as the applier takes it that a cache may lag. After that it sends again, and tells what is there. */
+const REMEMBER_MS = 60_000;
 const MAX_REMEMBERED = 20_000;
 
 /**
@@ -21,12 +21,20 @@ export class RecentWrites<T extends KubeObject> {
     this.#written = new LRUCache({ max: MAX_REMEMBERED, ttl: REMEMBER_MS, perf: { now: () => clock.monotonic() } });
   }
 
+  /** Passes over what has its metadata alone: to take it for the whole would be to see a Secret without its keys. */
   remember(object: T): void {
-    this.#written.set(keyOf(object.metadata.namespace, object.metadata.name ?? ''), object);
+    if (hasMetadataAlone(object)) return;
+    const { namespace = '', name = '' } = object.metadata;
+    const cached = this.#lister.get(namespace, name);
+    const isCached = cached !== undefined && revisionOf(cached) >= revisionOf(object);
+    if (isCached) this.#written.delete(keyOf(namespace, name));
+    else this.#written.set(keyOf(namespace, name), object);
   }
 
-  forget(namespace: string, name: string): void {
-    this.#written.delete(keyOf(namespace, name));
+  /** The watch told that this very object was deleted; one made anew under its name stays. */
+  forget(object: KubeObject): void {
+    const key = objectKey(object);
+    if (this.#written.peek(key)?.metadata.uid === object.metadata.uid) this.#written.delete(key);
   }
 
   get(namespace: string, name: string): T | undefined {
@@ -36,6 +44,10 @@ export class RecentWrites<T extends KubeObject> {
     if (cached === undefined) return written;
     return revisionOf(written) > revisionOf(cached) ? written : cached;
   }
+}
+
+function hasMetadataAlone(object: KubeObject): boolean {
+  return Object.keys(object).every((key) => key === 'apiVersion' || key === 'kind' || key === 'metadata');
 }
 
 /** resourceVersions of one resource can be compared (k8s.io/apimachinery/pkg/util/resourceversion). */

@@ -310,7 +310,7 @@ describe('the end of a tenant', () => {
     expect(fixture.condition('Ready')).toBe('False Unreachable: cannot be deleted yet: etcd does not answer');
     expect(fixture.status).toEqual({ ...before, conditions: expect.anything() });
     const stuck = fixture.status;
-    fixture.clock.advance(5_000);
+    await fixture.clock.advance(5_000);
     await fixture.pass();
     expect(fixture.status).toEqual(stuck);
     fixture.takeLog();

@@ -125,7 +125,7 @@ const version = (text: string): object => ({ kubernetes: { version: text } });
 const condition = (status: TenantControlPlaneStatus, type: string): Condition => {
   const found = status.conditions?.find((one) => one.type === type);
   if (found === undefined) throw new Error(`no condition ${type}`);
-  return found as Condition;
+  return found;
 };
 const brief = (status: TenantControlPlaneStatus): Record<string, string> =>
   Object.fromEntries((status.conditions ?? []).map(({ type, status: value, reason }) => [type, `${value} ${reason}`]));
