@@ -24,11 +24,18 @@ export interface FieldError {
   readonly message: string;
 }
 
+/** A value is told up to this length; a hostile one has millions of characters, and appears in several messages. */
+const maxShown = 10_000;
+
 /** How apimachinery prints the offending value: strings quoted, numbers and booleans bare, all else as JSON. */
 export function formatBadValue(value: unknown): string {
-  if (typeof value === 'string') return goQuote(value);
+  if (typeof value === 'string') return goQuote(cut(value));
   if (value === undefined) return 'null';
-  return JSON.stringify(value);
+  return cut(JSON.stringify(value));
+}
+
+function cut(text: string): string {
+  return text.length > maxShown ? `${text.slice(0, maxShown)}...` : text;
 }
 
 function finding(

@@ -61,16 +61,11 @@ function validateAnnotations(annotations: ObjectMeta['annotations']): readonly F
 
 function validateOwnerReferences(references: ObjectMeta['ownerReferences']): readonly FieldError[] {
   const errors: FieldError[] = [];
-  let controller: string | undefined;
-  for (const reference of references ?? []) {
-    errors.push(...validateOwnerReference(reference));
-    if (reference.controller !== true) continue;
-    const shown = `${reference.kind}/${reference.name}`;
-    if (controller === undefined) controller = shown;
-    else {
-      const detail = `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${shown}`;
-      errors.push(invalidValue('metadata.ownerReferences', references, detail));
-    }
+  for (const reference of references ?? []) errors.push(...validateOwnerReference(reference));
+  const [first, second] = (references ?? []).filter((reference) => reference.controller === true);
+  if (first !== undefined && second !== undefined) {
+    const detail = `Only one reference can have Controller set to true. Found "true" in references for ${first.kind}/${first.name} and ${second.kind}/${second.name}`;
+    errors.push(invalidValue('metadata.ownerReferences', references, detail));
   }
   return errors;
 }

@@ -65,10 +65,12 @@ export function checkLabel1035(value: string): readonly string[] {
 export function checkQualifiedName(value: string): readonly string[] {
   const text =
     "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
-  const mismatch = patternMismatch(text, labelKey, 'MyName', 'my.name', '123-abc');
+  const mismatch = (): string => patternMismatch(text, labelKey, 'MyName', 'my.name', '123-abc');
   const parts = value.split('/', 3);
   if (parts.length > 2) {
-    return [`a valid label key ${mismatch} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
+    return [
+      `a valid label key ${mismatch()} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+    ];
   }
   const complaints: string[] = [];
   const name = parts.at(-1) ?? '';
@@ -79,7 +81,7 @@ export function checkQualifiedName(value: string): readonly string[] {
   }
   if (name === '') complaints.push('name part must be non-empty');
   else if (byteLength(name) > 63) complaints.push(`name part ${maxLength(63)}`);
-  if (!labelKeyPattern.test(name)) complaints.push(`name part ${mismatch}`);
+  if (!labelKeyPattern.test(name)) complaints.push(`name part ${mismatch()}`);
   return complaints;
 }
 

@@ -76,6 +76,14 @@ describe('wire errors', () => {
     });
   });
 
+  test('of a million findings a hundred are told, and of a huge value its beginning', () => {
+    const errors = Array.from({ length: 1_000 }, (_, index) => invalidValue(`a[${index}]`, 'x'.repeat(100_000), 'bad'));
+    const { status } = newInvalid({ group: 'example.com', kind: 'Widget' }, 'x', errors);
+    expect(status.details?.causes).toHaveLength(100);
+    expect(status.message).toMatch(/, and more\]$/);
+    expect(JSON.stringify(status).length).toBeLessThan(3_000_000);
+  });
+
   test('an invalid object names each finding once', () => {
     const one = newInvalid({ group: 'example.com', kind: 'Widget' }, 'x', [requiredValue('a')]);
     expect(one.message).toBe('Widget.example.com "x" is invalid: a: Required value');

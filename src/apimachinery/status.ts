@@ -144,12 +144,17 @@ export function newConflict(resource: GroupResource, name: string, why: string):
 export const optimisticLockMessage =
   'the object has been modified; please apply your changes to the latest version and try again';
 
-/** Carries one cause per field error; the message holds each distinct finding once. */
-export function newInvalid(kind: GroupKind, name: string, errors: readonly FieldError[]): StatusError {
+/** More findings than this help nobody, and a hostile body can have millions. */
+const maxFindings = 100;
+
+/** Carries one cause per field error; the message holds each distinct finding once. At most 100 of them are told. */
+export function newInvalid(kind: GroupKind, name: string, allErrors: readonly FieldError[]): StatusError {
+  const errors = allErrors.length > maxFindings ? allErrors.slice(0, maxFindings) : allErrors;
   const causes = errors.map((error) => ({ reason: error.type, message: error.message, field: error.field }));
   const details: StatusDetails = { name, group: kind.group, kind: kind.kind, causes };
   const head = `${qualifiedKind(kind)} ${goQuote(name)} is invalid`;
   const texts = [...new Set(errors.map(formatFieldError))];
+  if (errors.length < allErrors.length) texts.push('and more');
   if (texts.length === 0) return failure(422, 'Invalid', head, details);
   return failure(422, 'Invalid', `${head}: ${texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`}`, details);
 }

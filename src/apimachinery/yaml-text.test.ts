@@ -48,7 +48,9 @@ describe('decodeYaml', () => {
     ['a: .nan', /unsupported value/],
     ['a: &a [*a]', /error converting YAML to JSON/],
     [`a: ${'['.repeat(600)}${']'.repeat(600)}`, /error converting YAML to JSON/],
-    [`a: ${'['.repeat(100_000)}`, /error converting YAML to JSON/],
+    [`a: ${'['.repeat(250_000)}`, /exceeded max depth/],
+    [`${'- '.repeat(100_000)}a`, /exceeded max depth/],
+    [`${'? '.repeat(100_000)}a`, /exceeded max depth/],
   ])('refuses %.30s', (text, message) => {
     expect(() => decodeYaml(text)).toThrow(DecodeError);
     expect(() => decodeYaml(text)).toThrow(message);

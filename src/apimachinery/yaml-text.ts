@@ -19,11 +19,22 @@ function kubernetesTags(tags: Tags): Tags {
   return tags.filter((tag) => typeof tag === 'string' || (!unknownTags.has(tag.tag) && tag.format !== 'TIME'));
 }
 
+/** The parser takes quadratic time for collections nested without end, so they are turned away before. */
+function refuseDeepNesting(text: string): void {
+  let open = 0;
+  for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
+    open += bracket === '[' || bracket === '{' ? 1 : -1;
+    if (open > 2 * maxJsonDepth) throw new DecodeError('error converting YAML to JSON: exceeded max depth');
+  }
+  if (/(?:[-?:][ \t]+){500}/.test(text)) throw new DecodeError('error converting YAML to JSON: exceeded max depth');
+}
+
 /**
  * Parses one YAML 1.1 document as Kubernetes does: last of several equal keys wins and is a finding, keys become strings.
  * Aliases may not multiply the document. @throws DecodeError
  */
 export function decodeYaml(text: string): DecodedText {
+  refuseDeepNesting(text);
   const lines = new LineCounter();
   try {
     const document = parseDocument(text, {

@@ -146,6 +146,13 @@ describe('create', () => {
     ['fieldValidation', widget('a'), '?fieldValidation=x', 422, /fieldValidation: Unsupported value/],
     ['fieldManager', widget('a'), `?fieldManager=${'m'.repeat(129)}`, 422, /fieldManager: Too long/],
     ['too large', `{"a":"${'x'.repeat(3 * 1024 * 1024)}"}`, '', 413, /limit is 3145728/],
+    [
+      'larger than etcd takes',
+      widget('a', { free: { a: 'x'.repeat(1_600_000) } }),
+      '',
+      413,
+      /an object may take 1572864 bytes/,
+    ],
     ['too deep', '{"a":'.repeat(1000), '', 400, /exceeded max depth/],
   ])('refuses: %s', async (_title, body, query, code, message) => {
     const answer = await call('POST', widgets + query, { body });

@@ -4,13 +4,15 @@
  */
 const totalBudget = 4 * 1024;
 const cutLength = 256;
+/** Far more than the budget holds. */
+const maxTexts = 1_000;
 
 export class Warnings {
   readonly #texts = new Set<string>();
 
   /** Repeated texts count once. */
   add(text: string): void {
-    if (text !== '') this.#texts.add(text);
+    if (text !== '' && this.#texts.size < maxTexts) this.#texts.add(text);
   }
 
   /** Values for the `Warning` header. */

@@ -4,7 +4,6 @@ import type { Json, KubeObject } from '../../apimachinery/object.ts';
 import { applyDefaults } from '../../apimachinery/schema/defaulting.ts';
 import { prune } from '../../apimachinery/schema/pruning.ts';
 import { validate } from '../../apimachinery/schema/validation.ts';
-import { goQuote } from '../../apimachinery/go-format.ts';
 import { newBadRequest, newInvalid } from '../../apimachinery/status.ts';
 import { newTable, toColumn } from '../../apimachinery/table.ts';
 import { ensureAuthorized } from './authorize.ts';
@@ -16,7 +15,7 @@ import type { ConnectSubresource } from '../registry/definition.ts';
 import { sendBody } from '../response.ts';
 import type { AnswerForm } from './answer.ts';
 import { negotiateAnswer } from './answer.ts';
-import { decodeText, reportFindings } from './decode.ts';
+import { decodeText, reportFindings, unknownFieldFindings } from './decode.ts';
 import type { Exchange } from './exchange.ts';
 import { admissionRequest } from './exchange.ts';
 
@@ -105,7 +104,7 @@ function checkRequest(
   const { requestSchema } = subresource;
   if (requestSchema === undefined) throw newBadRequest('this subresource takes no body');
   const { object, unknownFields } = prune(requestSchema, value);
-  const unknown = unknownFields.map((field) => `unknown field ${goQuote(field)}`);
+  const unknown = unknownFieldFindings(unknownFields);
   reportFindings([...findings, ...unknown], validation, exchange.context.warnings);
   const defaulted = applyDefaults(requestSchema, object);
   const errors = validate(requestSchema, defaulted);

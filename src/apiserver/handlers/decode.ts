@@ -131,8 +131,15 @@ export function toObject(resource: Resource, value: { readonly metadata?: Json |
   const object = resource.default({ ...pruned.object, metadata });
   return {
     object,
-    findings: [...unknownFields, ...pruned.unknownFields].map((field) => `unknown field ${goQuote(field)}`),
+    findings: unknownFieldFindings([...unknownFields, ...pruned.unknownFields]),
   };
+}
+
+/** As many as Go's strict decoder tells at most (sigs.k8s.io/json, saveStrictError). */
+const maxFindings = 100;
+
+export function unknownFieldFindings(fields: readonly string[]): readonly string[] {
+  return fields.slice(0, maxFindings).map((field) => `unknown field ${goQuote(field)}`);
 }
 
 /** @throws DecodeError when findings are not to be tolerated */

@@ -15,7 +15,7 @@ import type { CompiledScale } from '../registry/resource.ts';
 import { sendBody } from '../response.ts';
 import type { AnswerForm } from './answer.ts';
 import { negotiateAnswer, rowObject } from './answer.ts';
-import { decodeText, goKind, reportFindings } from './decode.ts';
+import { decodeText, goKind, reportFindings, unknownFieldFindings } from './decode.ts';
 import type { Exchange } from './exchange.ts';
 import { admissionRequest, mutate } from './exchange.ts';
 import { inNamespace } from './create.ts';
@@ -192,7 +192,7 @@ function toScale(value: Json): { readonly scale: Scale; readonly findings: reado
   const { metadata, unknownFields } = decodeObjectMeta(object['metadata']);
   const raw = { ...object, kind: 'Scale', apiVersion: 'autoscaling/v1', metadata: {} };
   const pruned = prune(scaleSchema, raw);
-  const findings = [...unknownFields, ...pruned.unknownFields].map((field) => `unknown field ${goQuote(field)}`);
+  const findings = unknownFieldFindings([...unknownFields, ...pruned.unknownFields]);
   const spec = { replicas: int32(object['spec'], 'spec', 'ScaleSpec') };
   const status = { replicas: int32(object['status'], 'status', 'ScaleStatus') };
   return { scale: { kind: 'Scale', apiVersion: 'autoscaling/v1', metadata, spec, status }, findings };

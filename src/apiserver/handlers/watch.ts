@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { once } from 'node:events';
+import { TimeoutError, withDeadline } from '../../base/deadline.ts';
 import { StatusError, isStatusError, newInternalError } from '../../apimachinery/status.ts';
 import { SlowConsumerError } from '../storage/storage.ts';
 import { newPartialObject, newTable } from '../../apimachinery/table.ts';
@@ -34,19 +35,12 @@ async function serveWatch(
 ): Promise<void> {
   const { context, endpoint } = exchange;
   const timeoutMs = options.timeoutSeconds ? options.timeoutSeconds * 1000 : minTimeoutMs * (1 + endpoint.random());
-  const ended = new AbortController();
-  const signal = AbortSignal.any([context.signal, ended.signal]);
-  const timer = endpoint.clock.setTimer(timeoutMs, () => ended.abort());
-  try {
-    const items = await endpoint.watcher.open(endpoint.resource, selection, options, signal);
-    const stream = new WatchStream(exchange, form, options.allowWatchBookmarks);
-    await stream.run(items, signal);
-    if (ended.signal.aborted) stream.bookmark();
-    stream.end();
-  } finally {
-    timer.cancel();
-    ended.abort();
-  }
+  using life = withDeadline([context.signal], timeoutMs, 'the watch', endpoint.clock);
+  const items = await endpoint.watcher.open(endpoint.resource, selection, options, life.signal);
+  const stream = new WatchStream(exchange, form, options.allowWatchBookmarks);
+  await stream.run(items, life.signal);
+  if (life.signal.reason instanceof TimeoutError) stream.bookmark();
+  stream.end();
 }
 
 class WatchStream {
@@ -130,14 +124,12 @@ class WatchStream {
   }
 
   async #drained(signal: AbortSignal): Promise<void> {
-    const patience = new AbortController();
-    const timer = this.#exchange.endpoint.clock.setTimer(stalledAfterMs, () =>
-      patience.abort(new SlowConsumerError('the client reads nothing')),
-    );
+    using patience = withDeadline([signal], stalledAfterMs, 'the client', this.#exchange.endpoint.clock);
     try {
-      await once(this.#response, 'drain', { signal: AbortSignal.any([signal, patience.signal]) });
-    } finally {
-      timer.cancel();
+      await once(this.#response, 'drain', { signal: patience.signal });
+    } catch (error) {
+      if (patience.signal.reason instanceof TimeoutError) throw new SlowConsumerError('the client reads nothing');
+      throw error;
     }
   }
 

@@ -15,6 +15,7 @@ import {
   newInternalError,
   newInvalid,
   newNotFound,
+  newRequestTooLarge,
   optimisticLockMessage,
 } from '../../apimachinery/status.ts';
 import type { Status } from '../../apimachinery/status.ts';
@@ -69,6 +70,8 @@ export type Deletion =
 const maxNameAttempts = 8;
 /** Writers that lose this many races in a row are told to come again. */
 const maxRaces = 32;
+/** etcd's --max-request-bytes; a store that takes more could never move to etcd. */
+const maxStoredBytes = 1.5 * 1024 * 1024;
 
 /**
  * Objects of one resource in the storage: the rules of creating, updating and deleting that hold for every kind.
@@ -132,13 +135,22 @@ export class ResourceStore {
   async #insert(object: KubeObject, dryRun: boolean): Promise<Stored> {
     const { namespace = '', name = '' } = object.metadata;
     const key = objectKey(this.resource, namespace, name);
-    const value = encodeObject(this.resource, object);
+    const value = this.#encode(object);
     if (dryRun) {
       if ((await this.#deps.storage.get(key)) !== undefined) throw await this.#alreadyExists(namespace, name);
       return new Stored(key, value, 0);
     }
     const revision = await this.#commit(object, { key, value, expectedRevision: 0 });
     return new Stored(key, value, revision);
+  }
+
+  /** @throws StatusError (413) for an object larger than etcd would take, whatever the driver */
+  #encode(object: KubeObject): string {
+    const value = encodeObject(this.resource, object);
+    if (value.length * 3 > maxStoredBytes && Buffer.byteLength(value) > maxStoredBytes) {
+      throw newRequestTooLarge(`an object may take ${maxStoredBytes} bytes`);
+    }
+    return value;
   }
 
   async #alreadyExists(namespace: string, name: string): Promise<Error> {
@@ -215,7 +227,7 @@ export class ResourceStore {
     ) {
       if (!isFinalized(next, old.object)) return old;
     }
-    const value = encodeObject(this.resource, next);
+    const value = this.#encode(next);
     if (dryRun) return new Stored(old.key, value, old.revision);
     const write = {
       key: old.key,
@@ -291,7 +303,7 @@ export class ResourceStore {
   }
 
   async #replaceRaw(next: KubeObject, old: Stored, dryRun: boolean): Promise<Stored | undefined> {
-    const value = encodeObject(this.resource, next);
+    const value = this.#encode(next);
     if (value === old.value) return old;
     if (dryRun) return new Stored(old.key, value, old.revision);
     try {
