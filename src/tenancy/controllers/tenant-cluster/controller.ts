@@ -10,6 +10,7 @@ import {
   SERVICE_ACCOUNTS,
   SERVICES,
 } from '../../../kubeclient/resources.ts';
+import { objectKey } from '../../../kubeclient/store.ts';
 import { ComponentApplier } from '../../../reconcile/apply-component.ts';
 import { createController, type Controller } from '../../../reconcile/controller.ts';
 import { FIELD_MANAGER, LABEL_COMPONENT, LABEL_PROJECT, PROJECT } from '../../provisioning/names.ts';
@@ -17,6 +18,8 @@ import type { ControllerContext } from '../all.ts';
 import { DRIFT_MS, createTenantClusterReconciler } from './reconcile.ts';
 
 const CONCURRENCY = 16;
+/** A tenant that says nothing for so long holds its place no longer, so that those who answer get theirs. */
+const PROBE_MS = 5_000;
 
 /** Every kind that goes into a tenant's cluster; where leftovers of an earlier configuration are looked for. */
 const TENANT_RESOURCES = [
@@ -60,7 +63,11 @@ export function createTenantClusterController(context: ControllerContext): Contr
       handoffs,
       reports,
       clock,
-      clientFor: (tenant, signal) => access.clientFor(tenant, signal),
+      async clientFor(tenant, signal) {
+        const client = await access.clientFor(tenant, signal);
+        await client?.request('GET', '/readyz', { signal, timeoutMs: PROBE_MS });
+        return client;
+      },
       async apply(client, component, input, signal) {
         const labels = { [LABEL_PROJECT]: PROJECT };
         await applierFor(client).apply(component, input, { owner: input.tenant, sameCluster: false, labels, signal });
@@ -75,5 +82,6 @@ export function createTenantClusterController(context: ControllerContext): Contr
     metrics: context.metrics,
   });
   handoffs.onChange((key) => controller.enqueue(key));
+  tenants.onChange({ delete: (tenant) => controller.enqueue(objectKey(tenant)) });
   return controller;
 }

@@ -10,6 +10,7 @@ import type { TenantControlPlane } from '../../api/tenant-control-plane.ts';
 import { ANNOTATION_PAUSED } from '../../provisioning/names.ts';
 import { tenantClusterComponents } from '../../provisioning/tenant-cluster/all.ts';
 import type { TenantClusterInput } from '../../provisioning/tenant-input.ts';
+import { conditionMessage } from '../condition-message.ts';
 import type { TenantHandoffs } from './handoff.ts';
 import type { TenantReports } from './reports.ts';
 
@@ -38,13 +39,16 @@ export interface TenantClusterDependencies {
  */
 export function createTenantClusterReconciler(dependencies: TenantClusterDependencies) {
   const { tenants, handoffs, reports, clock } = dependencies;
-  /** uid to what is in place and since when. */
-  const inPlace = new Map<string, { readonly checksum: string; readonly atMs: number }>();
+  /** Key to what is in place and since when. */
+  const inPlace = new Map<string, { readonly uid: string; readonly checksum: string; readonly atMs: number }>();
 
   return async function reconcileTenantCluster(key: string, signal: AbortSignal): Promise<ReconcileResult> {
     const { namespace, name } = splitKey(key);
     const tenant = tenants.get(namespace, name);
-    if (tenant === undefined || tenant.metadata.deletionTimestamp !== undefined) return {};
+    if (tenant === undefined || tenant.metadata.deletionTimestamp !== undefined) {
+      inPlace.delete(key);
+      return {};
+    }
     if (tenant.metadata.annotations?.[ANNOTATION_PAUSED] !== undefined) return {};
     const uid = tenant.metadata.uid ?? '';
     const handoff = handoffs.get(uid);
@@ -52,7 +56,8 @@ export function createTenantClusterReconciler(dependencies: TenantClusterDepende
     const { input } = handoff;
     const generation = input.tenant.metadata.generation ?? 0;
     const checksum = contentOf(input);
-    const known = inPlace.get(uid);
+    const remembered = inPlace.get(key);
+    const known = remembered?.uid === uid ? remembered : undefined;
     const dueInMs = known?.checksum === checksum ? known.atMs + DRIFT_MS - clock.now() : 0;
     if (dueInMs > 0) return { requeueAfterMs: dueInMs };
     try {
@@ -61,10 +66,14 @@ export function createTenantClusterReconciler(dependencies: TenantClusterDepende
       for (const component of tenantClusterComponents) await dependencies.apply(client, component, input, signal);
     } catch (error) {
       if (signal.aborted) throw error;
-      if (known === undefined) reports.set(uid, key, { configured: false, ...explain(error), generation, checksum });
+      // A report of a tenant that went meanwhile would be kept for ever.
+      const isThere = tenants.get(namespace, name)?.metadata.uid === uid;
+      if (known === undefined && isThere)
+        reports.set(uid, key, { configured: false, ...explain(error), generation, checksum });
       throw error;
     }
-    inPlace.set(uid, { checksum, atMs: clock.now() });
+    if (tenants.get(namespace, name)?.metadata.uid !== uid) return {};
+    inPlace.set(key, { uid, checksum, atMs: clock.now() });
     reports.set(uid, key, { configured: true, reason: 'ObjectsInPlace', message: '', generation, checksum });
     return { requeueAfterMs: DRIFT_MS };
   };
@@ -77,10 +86,12 @@ function contentOf(input: TenantClusterInput): string {
 }
 
 function explain(error: unknown): { readonly reason: string; readonly message: string } {
-  if (error instanceof ApiError)
-    return { reason: 'TenantRefused', message: `the tenant's API refused: ${error.message}` };
-  if (error instanceof ConnectionError) {
-    return { reason: 'TenantUnreachable', message: `the tenant's API does not answer yet: ${error.message}` };
+  const text = error instanceof Error ? error.message : String(error);
+  if (error instanceof ApiError) {
+    return { reason: 'TenantRefused', message: conditionMessage(`the tenant's API refused: ${text}`) };
   }
-  return { reason: 'Failed', message: error instanceof Error ? error.message : String(error) };
+  if (error instanceof ConnectionError) {
+    return { reason: 'TenantUnreachable', message: conditionMessage(`the tenant's API does not answer yet: ${text}`) };
+  }
+  return { reason: 'Failed', message: conditionMessage(text) };
 }
