@@ -67,9 +67,9 @@ function isReady(): Promise<boolean> {
 
 /**
  * Runs our API server as a process behind the real aggregation layer, and waits until its APIService is Available.
- * Its controllers are off: there is no node to run anything on.
+ * Its controllers are off: there is no node to run anything on. `flags` come after those of `serve` that are set here, and win.
  */
-export async function startApiServer(): Promise<ApiServerProcess> {
+export async function startApiServer(flags: readonly string[] = []): Promise<ApiServerProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'kamaji-integration-'));
   await runOk('hack/kubectl', ['apply', '-f', '-'], { input: BACKEND });
   await runOk('hack/kubectl', ['apply', '-k', 'apiservice']);
@@ -89,6 +89,7 @@ export async function startApiServer(): Promise<ApiServerProcess> {
         '--service=kamaji',
         '--namespace=kamaji-system',
         '--controllers=false',
+        ...flags,
       ],
       { stdio: ['ignore', 'ignore', 'pipe'] },
     );
