@@ -279,6 +279,12 @@ describe('health and metrics', () => {
     );
     expect(text).not.toContain('things1');
     expect(text).toContain('apiserver_longrunning_requests 0');
+    const watch = await server.watch(`${widgets}?watch=true`);
+    await watch.next();
+    const { text: later } = await server.call('GET', '/metrics');
+    expect(later).toContain('apiserver_watch_events_total{group="own.example.com",version="v1",resource="widgets"} 1');
+    expect(later).toContain('apiserver_longrunning_requests 1');
+    watch.stop();
   });
 });
 

@@ -147,6 +147,11 @@ function newEndpoints(options: ApiServerOptions): {
   const lister = new Lister(storage, clock);
   const watcher = new Watcher(storage, lister);
   const admission = newAdmissionChain(options.admission);
+  const watchEvents = options.metrics.counter('apiserver_watch_events_total', 'Events sent by watches.', [
+    'group',
+    'version',
+    'resource',
+  ]);
   const endpoints = new Map<string, Endpoint>();
   for (const store of stores) {
     const { resource } = store;
@@ -163,6 +168,7 @@ function newEndpoints(options: ApiServerOptions): {
       authorizer: options.authorizer,
       clock,
       random,
+      countWatchEvent: () => watchEvents.inc({ group, version, resource: plural }),
     });
   }
   return { endpoints, reader };

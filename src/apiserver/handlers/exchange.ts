@@ -24,6 +24,8 @@ export interface Endpoint {
   readonly clock: Clock;
   /** Numbers in [0, 1), to spread timeouts. */
   readonly random: () => number;
+  /** Called for every event that a watch sends. */
+  readonly countWatchEvent: () => void;
 }
 
 /** One request to an endpoint. */

@@ -120,6 +120,7 @@ class WatchStream {
   }
 
   #write(type: string, objectText: string): boolean {
+    this.#exchange.endpoint.countWatchEvent();
     return this.#response.write(`{"type":"${type}","object":${objectText}}\n`);
   }
 
