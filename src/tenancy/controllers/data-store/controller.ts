@@ -56,7 +56,20 @@ export function createDataStoreController(context: ControllerContext): Controlle
     add: (tenant) => usersChanged(tenant.spec.dataStore),
     delete: (tenant) => usersChanged(tenant.spec.dataStore),
   });
-  return controller;
+  return {
+    name: controller.name,
+    queue: controller.queue,
+    enqueue: (key) => controller.enqueue(key),
+    enqueueAfter: (key, delayMs) => controller.enqueueAfter(key, delayMs),
+    async run(signal) {
+      try {
+        await controller.run(signal);
+      } finally {
+        // Open connections would keep the process alive.
+        pool.close();
+      }
+    },
+  };
 }
 
 function sameAnnotations(a: DataStore, b: DataStore): boolean {

@@ -1,5 +1,6 @@
 import type { Condition } from '../../../apimachinery/object.ts';
 import type { Clock } from '../../../base/clock.ts';
+import { ApiError, ConnectionError } from '../../../kubeclient/api-error.ts';
 import type { Lister } from '../../../kubeclient/informer.ts';
 import { setCondition } from '../../../reconcile/conditions.ts';
 import type { ReconcileResult } from '../../../reconcile/controller.ts';
@@ -9,8 +10,10 @@ import { dataStoreUsers } from '../../api/tenant-identity.ts';
 import { DataStoreError } from '../../provisioning/datastore/data-store-error.ts';
 import type { DataStoreConnection, DataStoreDriver } from '../../provisioning/datastore/driver.ts';
 import { ANNOTATION_PAUSED } from '../../provisioning/names.ts';
+import { conditionMessage } from '../condition-message.ts';
 import type { DataStoreRegistry, DataStoreVerdict } from './registry.ts';
 
+const UNREADABLE = 'SecretUnreadable';
 /** How often a store is asked whether it still answers. */
 const HEALTHY_CHECK_MS = 60_000;
 const UNHEALTHY_CHECK_MS = 5_000;
@@ -43,12 +46,14 @@ export function createDataStoreReconciler(dependencies: DataStoreReconcilerDepen
       dependencies.forget(name);
       return {};
     }
-    if (dataStore.metadata.annotations?.[ANNOTATION_PAUSED] !== undefined) return {};
     const verdict = await examine(dependencies, dataStore, signal);
     registry.set(name, verdict);
-    const users = dataStoreUsers(name, tenants.list());
-    const nowMs = clock.now();
-    await dependencies.commitStatus(dataStore, (current) => dataStoreStatus(current, verdict, users, nowMs), signal);
+    // Its tenants go on while it is paused, in the next process, too.
+    if (dataStore.metadata.annotations?.[ANNOTATION_PAUSED] === undefined) {
+      const users = dataStoreUsers(name, tenants.list());
+      const nowMs = clock.now();
+      await dependencies.commitStatus(dataStore, (current) => dataStoreStatus(current, verdict, users, nowMs), signal);
+    }
     return { requeueAfterMs: verdict.healthy ? HEALTHY_CHECK_MS : UNHEALTHY_CHECK_MS };
   };
 }
@@ -64,8 +69,15 @@ async function examine(
     const { healthy, reason, message } = await driver.check({ signal });
     return { healthy, reason, message, use: { connection, driver } };
   } catch (error) {
-    if (!(error instanceof DataStoreError)) throw error;
-    return { healthy: false, reason: error.code, message: error.message, use: undefined };
+    if (error instanceof DataStoreError) {
+      return { healthy: false, reason: error.code, message: error.message, use: undefined };
+    }
+    const isUnreadable = error instanceof ApiError || error instanceof ConnectionError;
+    // What was found out before is still the best that is known.
+    const known = dependencies.registry.get(dataStore.metadata.name ?? '');
+    const isKnown = known !== undefined && known.reason !== UNREADABLE;
+    if (signal.aborted || !isUnreadable || isKnown) throw error;
+    return { healthy: false, reason: UNREADABLE, message: conditionMessage(error.message), use: undefined };
   }
 }
 
