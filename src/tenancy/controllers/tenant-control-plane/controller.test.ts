@@ -466,4 +466,17 @@ describe('deleting a tenant', () => {
     expect((await world.admin.list(SECRETS, '')).items).toEqual([]);
     expect(world.driver.tenants.size).toBe(0);
   });
+
+  it('forgets one that went without its finalizer', async () => {
+    await world.start();
+    await world.settle();
+    const { uid = '' } = world.tenant.metadata;
+    expect(world.handoffs.get(uid)).toBeDefined();
+    world.reports.set(uid, 'team-a/t1', { configured: true, reason: '', message: '', generation: 1, checksum: 'c' });
+    world.kamaji.remove(world.tenants.resource, 'team-a', 't1');
+    await world.catchUp();
+    expect(world.handoffs.get(uid)).toBeUndefined();
+    expect(world.reports.get(uid)).toBeUndefined();
+    expect(world.forgotten).toContain(uid);
+  });
 });

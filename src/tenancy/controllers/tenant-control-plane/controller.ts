@@ -59,6 +59,12 @@ export function createTenantController(context: ControllerContext): Controller {
   admin.deployments.onChange({ delete: (object) => deployments.forget(object) });
   admin.services.onChange({ delete: (object) => services.forget(object) });
 
+  const forget = (uid: string): void => {
+    applier.forget(uid);
+    access.forget(uid);
+    handoffs.delete(uid);
+  };
+
   const provisioner = createProvisioner({
     dataStores,
     clock,
@@ -87,9 +93,7 @@ export function createTenantController(context: ControllerContext): Controller {
           signal,
         });
       }
-      applier.forget(uid);
-      access.forget(uid);
-      handoffs.delete(uid);
+      forget(uid);
     },
   });
 
@@ -159,9 +163,12 @@ export function createTenantController(context: ControllerContext): Controller {
   tenants.onChange({
     add: (tenant) => enqueue(objectKey(tenant)),
     update: (_old, tenant) => enqueue(objectKey(tenant)),
+    // Once more, for one whose finalizer somebody took away.
     delete: (tenant) => {
-      applier.forget(tenant.metadata.uid ?? '');
-      reports.delete(tenant.metadata.uid ?? '');
+      const { uid = '' } = tenant.metadata;
+      forget(uid);
+      provisioner.forget(uid);
+      reports.delete(uid);
     },
   });
   admin.onChange(enqueue);

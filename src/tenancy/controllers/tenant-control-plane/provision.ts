@@ -48,6 +48,8 @@ export interface ProvisionerDependencies {
 export interface Provisioner {
   readonly steps: readonly (readonly [ConditionStep, (pass: Pass, signal: AbortSignal) => Promise<void>])[];
   remove(tenant: TenantControlPlane, signal: AbortSignal): Promise<void>;
+  /** Drops what is remembered of a tenant that is gone. */
+  forget(uid: string): void;
 }
 
 /** Applied together, ahead of the Deployment that mounts them. */
@@ -208,6 +210,7 @@ export function createProvisioner(dependencies: ProvisionerDependencies): Provis
       await dependencies.removeAll(tenant, signal);
       storageInPlace.delete(tenant.metadata.uid ?? '');
     },
+    forget: (uid) => void storageInPlace.delete(uid),
   };
 
   async function removeStorage(tenant: TenantControlPlane, signal: AbortSignal): Promise<void> {

@@ -51,6 +51,7 @@ class Fixture {
     provisioner: {
       steps: STEPS.map((step) => [step, async (pass: Pass) => this.#do(step, pass)] as const),
       remove: async () => this.#do('remove'),
+      forget: () => undefined,
     },
     addFinalizer: async (tenant, finalizer) => {
       await this.#do('addFinalizer');
