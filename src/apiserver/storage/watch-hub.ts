@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { CompactedError, SlowConsumerError, type StorageEvent } from './storage.ts';
 import type { Change, HistorySlice } from './history.ts';
 
@@ -88,6 +89,8 @@ export class WatchHub {
             }
           }
           watcher.position = slice.completeTo;
+          // A long way to go, with a reader that never waits, must not keep everybody else waiting.
+          if (!slice.atHead) await setImmediate();
         } else if (watcher.queue.length > 0) {
           for (const change of watcher.takeQueue()) {
             watcher.position = change.revision;
