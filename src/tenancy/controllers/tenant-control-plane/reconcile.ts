@@ -113,7 +113,9 @@ export function createTenantReconciler(dependencies: TenantReconcilerDependencie
 
   function handOff(pass: Pass, available: boolean, key: string): void {
     const { tenant, input } = pass;
-    if (input === undefined) return;
+    // Gone meanwhile: nobody would take the handoff back.
+    const isThere = tenants.get(tenant.metadata.namespace ?? '', tenant.metadata.name ?? '') !== undefined;
+    if (input === undefined || !isThere) return;
     const pki = { ca: { certificate: input.pki.ca.certificate } };
     dependencies.handoffs.offer(tenant.metadata.uid ?? '', key, { ...input, pki }, available);
   }
