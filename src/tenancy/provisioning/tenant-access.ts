@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '../../base/clock.ts';
+import type { Clock, Timer } from '../../base/clock.ts';
 import type { KubeClient } from '../../kubeclient/client.ts';
 import { SECRETS } from '../../kubeclient/resources.ts';
 import type { CertificateAndKey } from '../../pki/certificate-and-key.ts';
@@ -12,6 +12,8 @@ const CERTIFICATE_LIFETIME_MS = 60 * 60_000;
 /** Clients of more tenants than this, or unused for longer than that, are closed. */
 const MAX_CLIENTS = 256;
 const IDLE_MS = 2 * 60_000;
+/** A client that was replaced may still be in use: no call takes longer than this. */
+const RETIRED_MS = 30_000;
 
 export interface TenantClientOptions {
   readonly server: string;
@@ -30,7 +32,7 @@ export interface TenantAccessOptions {
 export interface TenantAccess {
   /** The tenant's CA, read live; undefined while there is none. */
   readAuthority(tenant: TenantControlPlane, signal?: AbortSignal): Promise<CertificateAndKey | undefined>;
-  /** A client with all rights in the tenant; undefined while there is no CA. Valid until the next call for this tenant. */
+  /** A client with all rights in the tenant; undefined while there is no CA. To be used at once: it is closed when it is old. */
   clientFor(tenant: TenantControlPlane, signal?: AbortSignal): Promise<KubeClient | undefined>;
   /** Closes the client of a tenant that is gone. */
   forget(uid: string): void;
@@ -45,12 +47,25 @@ export function createTenantAccess(options: TenantAccessOptions): TenantAccess {
     readonly server: string;
     readonly renewAtMs: number;
   }
+  const retired = new Map<KubeClient, Timer>();
+  const retire = (client: KubeClient): void => {
+    const end = (): void => {
+      retired.delete(client);
+      client.close();
+    };
+    retired.set(client, clock.setTimer(RETIRED_MS, end));
+  };
   const clients = new LRUCache<string, Entry>({
     max: MAX_CLIENTS,
     ttl: IDLE_MS,
     updateAgeOnGet: true,
-    dispose: (entry) => entry.client.close(),
+    ttlResolution: 0,
+    perf: { now: () => clock.monotonic() },
+    // Deleted: the tenant is gone, or we stop.
+    dispose: ({ client }, _uid, reason) => (reason === 'delete' ? client.close() : retire(client)),
   });
+  /** Being made; whoever comes meanwhile gets the same one. */
+  const making = new Map<string, Promise<KubeClient>>();
 
   const readAuthority = async (
     tenant: TenantControlPlane,
@@ -65,6 +80,28 @@ export function createTenantAccess(options: TenantAccessOptions): TenantAccess {
     return certificate === undefined || key === undefined || !owned ? undefined : { certificate, key };
   };
 
+  const newClient = async (
+    uid: string,
+    authority: CertificateAndKey,
+    address: Pick<TenantClientOptions, 'server' | 'serverName'>,
+  ): Promise<KubeClient> => {
+    const now = clock.now();
+    const certificate = await issueCertificate(
+      openAuthority(authority),
+      {
+        subject: { commonName: 'kamaji:controllers', organizations: ['system:masters'] },
+        usages: ['client'],
+        lifetimeMs: CERTIFICATE_LIFETIME_MS,
+      },
+      new Date(now),
+    );
+    const caCertificate = authority.certificate;
+    const client = options.createClient({ ...address, caCertificate, client: certificate });
+    const renewAtMs = now + CERTIFICATE_LIFETIME_MS / 2;
+    clients.set(uid, { client, caCertificate, server: address.server, renewAtMs });
+    return client;
+  };
+
   return {
     readAuthority,
     async clientFor(tenant, signal) {
@@ -73,36 +110,25 @@ export function createTenantAccess(options: TenantAccessOptions): TenantAccess {
       if (authority === undefined) return undefined;
       const serverName = `${tenantObjectNames(name).service}.${namespace}.svc`;
       const server = `https://${serverName}:${tenant.spec.networkProfile.port}`;
-      const now = clock.now();
+      clients.purgeStale();
       const known = clients.get(uid);
-      if (known?.caCertificate === authority.certificate && known.server === server && now < known.renewAtMs) {
+      if (known?.caCertificate === authority.certificate && known.server === server && clock.now() < known.renewAtMs) {
         return known.client;
       }
-      const certificate = await issueCertificate(
-        openAuthority(authority),
-        {
-          subject: { commonName: 'kamaji:controllers', organizations: ['system:masters'] },
-          usages: ['client'],
-          lifetimeMs: CERTIFICATE_LIFETIME_MS,
-        },
-        new Date(now),
-      );
-      const client = options.createClient({
-        server,
-        serverName,
-        caCertificate: authority.certificate,
-        client: certificate,
-      });
-      clients.set(uid, {
-        client,
-        caCertificate: authority.certificate,
-        server,
-        renewAtMs: now + CERTIFICATE_LIFETIME_MS / 2,
-      });
-      return client;
+      const id = `${uid} ${server} ${authority.certificate}`;
+      const pending = making.get(id) ?? newClient(uid, authority, { server, serverName });
+      making.set(id, pending);
+      return pending.finally(() => making.delete(id));
     },
     forget: (uid) => void clients.delete(uid),
-    close: () => clients.clear(),
+    close() {
+      clients.clear();
+      for (const [client, timer] of retired) {
+        timer.cancel();
+        client.close();
+      }
+      retired.clear();
+    },
   };
 }
 
