@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { BACKUP_OPTIONS, BACKUP_USAGE, RESTORE_OPTIONS, backup, restore } from './cli/backup.ts';
 import { SERVE_OPTIONS, SERVE_USAGE } from './cli/serve-flags.ts';
 import { UsageError } from './cli/usage-error.ts';
 
@@ -6,9 +7,12 @@ const USAGE = `usage: kamaji COMMAND [FLAGS]
 
 commands:
   serve     run the API server and its controllers
+  backup    copy the store, also while it is in use
+  restore   put a copy in the place of the store
   version   print the version
 
-${SERVE_USAGE}`;
+${SERVE_USAGE}
+${BACKUP_USAGE}`;
 
 /** Answers the exit code: 0 fine, 1 failed, 2 called the wrong way. */
 async function main(argv: readonly string[]): Promise<number> {
@@ -22,6 +26,8 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(`${await productVersion()}\n`);
     return 0;
   }
+  if (command === 'backup') return backup(readFlags(rest, BACKUP_OPTIONS));
+  if (command === 'restore') return restore(readFlags(rest, RESTORE_OPTIONS));
   if (command !== 'serve') throw new UsageError(command === '' ? 'a command is missing' : `unknown command ${command}`);
   if (rest.includes('--help') || rest.includes('-h')) {
     process.stdout.write(SERVE_USAGE);
@@ -29,12 +35,15 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   // Only now: the program is large, and a usage error should not wait for it.
   const { serve } = await import('./cli/serve.ts');
-  return serve(readFlags(rest));
+  return serve(readFlags(rest, SERVE_OPTIONS));
 }
 
-function readFlags(argv: readonly string[]): Readonly<Record<string, string | undefined>> {
+function readFlags(
+  argv: readonly string[],
+  options: Readonly<Record<string, { readonly type: 'string' }>>,
+): Readonly<Record<string, string | undefined>> {
   try {
-    const { values } = parseArgs({ args: [...argv], options: SERVE_OPTIONS, strict: true, allowPositionals: false });
+    const { values } = parseArgs({ args: [...argv], options, strict: true, allowPositionals: false });
     return values;
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
