@@ -21,6 +21,8 @@ const cases: readonly (readonly [JsonObject, readonly string[]])[] = [
   [network({ podCidrs: ['10.1.0.0/16', 'fd00::1/56'] }), ['spec.networkProfile: fd00::1/56 means the network fd00::/56']],
   [network({ podCidrs: ['FD00:0::/56'] }), []],
   [{ kubernetes: { kubelet: { cgroupfs: 'systemd' } } }, ['spec.kubernetes.kubelet.cgroupfs is deprecated: use configurationJSONPatches on /cgroupDriver']],
+  [{ writePermissions: { blockCreation: false, blockDeletion: true } }, ['spec.writePermissions.blockDeletion is stored, but this version does not act on it yet']],
+  [{ dataStoreOverrides: [{ resource: '/events', dataStore: 'b' }] }, ['spec.dataStoreOverrides is stored, but this version does not act on it yet']],
   [{ kubernetes: { admissionControllers: ['AlwaysAdmit'] } }, ['spec.kubernetes.admissionControllers: AlwaysAdmit is deprecated and has no real meaning']],
 ];
 

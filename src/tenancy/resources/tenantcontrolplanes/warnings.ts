@@ -84,6 +84,19 @@ export function tenantWarnings(tenant: TenantControlPlane): readonly string[] {
     ...kubernetes.admissionControllers
       .filter((plugin) => plugin === 'AlwaysAdmit' || plugin === 'AlwaysDeny')
       .map((plugin) => `spec.kubernetes.admissionControllers: ${plugin} is deprecated and has no real meaning`),
+    ...notActedOn(tenant).map((field) => `${field} is stored, but this version does not act on it yet`),
+  ];
+}
+
+/** Fields of the API that nothing behind it does anything with: whoever sets one must not believe that it works. */
+function notActedOn(tenant: TenantControlPlane): readonly string[] {
+  const { writePermissions = {}, dataStoreOverrides = [], controlPlane } = tenant.spec;
+  const limits = (['blockCreation', 'blockUpdate', 'blockDeletion'] as const).filter((limit) => writePermissions[limit]);
+  return [
+    ...limits.map((limit) => `spec.writePermissions.${limit}`),
+    ...(dataStoreOverrides.length > 0 ? ['spec.dataStoreOverrides'] : []),
+    ...(controlPlane.ingress === undefined ? [] : ['spec.controlPlane.ingress']),
+    ...(controlPlane.gateway === undefined ? [] : ['spec.controlPlane.gateway']),
   ];
 }
 
