@@ -91,7 +91,9 @@ export function tenantWarnings(tenant: TenantControlPlane): readonly string[] {
 /** Fields of the API that nothing behind it does anything with: whoever sets one must not believe that it works. */
 function notActedOn(tenant: TenantControlPlane): readonly string[] {
   const { writePermissions = {}, dataStoreOverrides = [], controlPlane } = tenant.spec;
-  const limits = (['blockCreation', 'blockUpdate', 'blockDeletion'] as const).filter((limit) => writePermissions[limit]);
+  const limits = (['blockCreation', 'blockUpdate', 'blockDeletion'] as const).filter(
+    (limit) => writePermissions[limit],
+  );
   return [
     ...limits.map((limit) => `spec.writePermissions.${limit}`),
     ...(dataStoreOverrides.length > 0 ? ['spec.dataStoreOverrides'] : []),
