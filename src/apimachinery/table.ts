@@ -26,7 +26,9 @@ export interface ColumnSource {
   readonly type: 'string' | 'integer' | 'boolean' | 'date' | 'number';
   readonly description: string;
   readonly format?: string;
+  /** 0 is always shown; higher ones only with `-o wide`. */
   readonly priority?: number;
+  /** Simple JSONPath (`.spec.a.b`, `.status.conditions[?(@.type=="Ready")].status`). */
   readonly jsonPath: string;
 }
 

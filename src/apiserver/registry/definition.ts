@@ -1,6 +1,7 @@
 import type { FieldError } from '../../apimachinery/field-error.ts';
 import type { GroupVersionKind, KubeObject } from '../../apimachinery/object.ts';
 import type { Schema } from '../../apimachinery/schema/schema.ts';
+import type { ColumnSource } from '../../apimachinery/table.ts';
 
 /**
  * What a kind tells the engine about itself. The engine knows verbs and no kinds; a kind knows no HTTP.
@@ -50,16 +51,8 @@ export interface Claim {
   readonly value: string;
 }
 
-export interface PrinterColumn {
-  readonly name: string;
-  readonly type: 'string' | 'integer' | 'boolean' | 'date' | 'number';
-  readonly description: string;
-  readonly format?: string;
-  /** 0 is always shown; higher ones only with `-o wide`. */
-  readonly priority?: number;
-  /** Simple JSONPath (`.spec.a.b`, `.status.conditions[?(@.type=="Ready")].status`). */
-  readonly jsonPath: string;
-}
+/** A column of the default table. */
+export type PrinterColumn = ColumnSource;
 
 /** JSON paths such as `.spec.controlPlane.deployment.replicas`. */
 export interface ScalePaths {
