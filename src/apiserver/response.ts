@@ -95,8 +95,8 @@ export async function sendStatus(request: IncomingMessage, response: ServerRespo
   if (response.headersSent || response.destroyed) return;
   const retryAfter = status.details?.retryAfterSeconds;
   if (retryAfter !== undefined) response.setHeader('Retry-After', retryAfter);
-  // The rest of a body that was too large is not worth reading.
-  if (status.code === 413) response.setHeader('Connection', 'close');
+  // What is left of a body that is far too large is not worth reading.
+  if (status.code === 413 && !request.complete) response.setHeader('Connection', 'close');
   await sendBody(request, response, status.code, errorForm(request.headers.accept), { value: status });
 }
 

@@ -313,6 +313,11 @@ describe('a body that is made to hurt', () => {
     expect((answer.json() as Status).status).toBe('Failure');
   });
 
+  it('a client that is still writing is told that it is too much', async () => {
+    const body = 'x'.repeat(8 * 2 ** 20);
+    for (let round = 0; round < 10; round++) expect((await post(tenants, body)).code).toBe(413);
+  });
+
   it('the same key twice is refused, or the last one counts and a warning says so', async () => {
     const text = JSON.stringify(tenantObject('twice')).replace('"replicas":1', '"replicas":1,"replicas":2');
     const strict = await post(`${tenants}?fieldValidation=Strict`, text);
