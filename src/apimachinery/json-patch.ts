@@ -1,4 +1,5 @@
-import { deepCopy, deepEqual, isJsonObject, setOwn } from './json.ts';
+import { deepCopy, deepEqual, isJsonObject, nestsDeeper, setOwn } from './json.ts';
+import { maxJsonDepth } from './json-text.ts';
 import type { MutableJsonObject } from './json.ts';
 import type { Json, JsonObject } from './object.ts';
 
@@ -111,16 +112,24 @@ class Editor {
         if (from.length < path.length && from.every((key, index) => key === path[index])) {
           throw new PatchFailedError('a value cannot move into itself');
         }
-        return this.#add(path, this.#remove(from));
+        const value = this.#remove(from);
+        this.#refuseDeeper(value, operation.path);
+        return this.#add(path, value);
       }
       case 'copy': {
         const source = this.#find(parsePointer(operation.from ?? ''));
         if (source === undefined) throw new PatchFailedError('copy operation does not apply: nothing to copy');
+        this.#refuseDeeper(source, operation.path);
         this.#copied += JSON.stringify(source).length;
         if (this.#copied > copyLimit) throw new PatchFailedError('too much copied');
         return this.#add(path, deepCopy(source));
       }
     }
+  }
+
+  /** What is stored must be readable again: nothing may nest deeper than what a body may. */
+  #refuseDeeper(value: Json, pointer: string): void {
+    if (nestsDeeper(value, maxJsonDepth - pointer.split('/').length)) throw new PatchFailedError('exceeded max depth');
   }
 
   #spend(elements: number): void {

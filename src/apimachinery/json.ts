@@ -76,3 +76,10 @@ export function withValueAt(object: object, path: readonly string[], value: Json
   setOwn(copy, head, rest.length === 0 ? value : withValueAt(isJsonObject(child) ? child : {}, rest, value));
   return copy;
 }
+
+/** Whether containers nest deeper than `levels` in a value. Looks no further than that. */
+export function nestsDeeper(value: Json | undefined, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels <= 0) return true;
+  return Object.values(value).some((item: Json | undefined) => nestsDeeper(item, levels - 1));
+}

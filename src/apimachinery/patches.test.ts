@@ -131,3 +131,19 @@ describe('applyJsonPatch', () => {
     expect(performance.now() - started).toBeLessThan(2000);
   });
 });
+
+describe('depth', () => {
+  const doubled = (times: number) => [
+    { op: 'add', path: '/a', value: { b: {} } },
+    ...Array.from({ length: times }, (_, i) => ({ op: 'copy', from: '/a', path: `/a${'/b'.repeat(2 ** i)}` })),
+  ];
+
+  test.each([9, 12, 13, 16])('copying %d times into itself is refused before nobody could read the result', (times) => {
+    const { operations } = parseJsonPatch(doubled(times));
+    expect(() => applyJsonPatch({}, operations)).toThrow('exceeded max depth');
+  });
+
+  test('allows what a body may hold', () => {
+    expect(() => applyJsonPatch({}, parseJsonPatch(doubled(6)).operations)).not.toThrow();
+  });
+});

@@ -1,12 +1,13 @@
 import type { Authenticator } from '../apiserver/authentication/authenticator.ts';
 import { createClientCertificateAuthenticator } from '../apiserver/authentication/client-certificate.ts';
-import { createDelegatedConfig } from '../apiserver/authentication/delegated-config.ts';
+import { createDelegatedConfig, type DelegatedConfig } from '../apiserver/authentication/delegated-config.ts';
 import { createLoopback } from '../apiserver/authentication/loopback.ts';
 import { createRequestHeaderAuthenticator } from '../apiserver/authentication/request-header.ts';
 import { createTokenReviewAuthenticator } from '../apiserver/authentication/token-review.ts';
 import type { Authorizer } from '../apiserver/authorization/authorizer.ts';
 import { createDelegatedAuthorizer } from '../apiserver/authorization/delegated-authorizer.ts';
 import { createSubjectAccessReviewAuthorizer } from '../apiserver/authorization/subject-access-review.ts';
+import { newServiceUnavailable } from '../apimachinery/status.ts';
 import type { HealthCheck } from '../apiserver/health/checks.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
@@ -46,6 +47,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       // Before the review: the token must not be sent anywhere.
       loopback,
       createTokenReviewAuthenticator(options),
+      newStartingAuthenticator(delegated),
     ],
     authorizer: createDelegatedAuthorizer({
       review: createSubjectAccessReviewAuthorizer(options),
@@ -55,5 +57,19 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     loopbackToken: loopback.token,
     readyCheck: delegated.readyCheck,
     run: (signal) => delegated.run(signal),
+  };
+}
+
+/**
+ * Asked last. Whose certificate nobody knows while the cluster's authorities have not been read yet may well be somebody a moment
+ * later: told to come again, not turned away. @throws StatusError (503)
+ */
+function newStartingAuthenticator(delegated: DelegatedConfig): Authenticator {
+  return {
+    authenticate: async ({ peerCertificate }) => {
+      const { requestHeader, clientTrust } = delegated.current();
+      if (peerCertificate === undefined || requestHeader !== undefined || clientTrust !== undefined) return undefined;
+      throw newServiceUnavailable('the server is starting: it does not know yet whom to trust', 1);
+    },
   };
 }

@@ -14,6 +14,8 @@ export interface ServeFlags {
   readonly kubeconfig: string | undefined;
   readonly defaultDataStore: string | undefined;
   readonly controllers: boolean;
+  /** Start on an empty store although the admin cluster holds tenants. */
+  readonly acceptEmptyStorage: boolean;
   readonly certificateRenewBeforeMs: number | undefined;
   readonly logLevel: LogLevel;
   readonly shutdownDelayMs: number;
@@ -33,6 +35,10 @@ const FLAGS = {
   kubeconfig: { fallback: undefined, help: "kubeconfig of the admin cluster; the pod's service account when left out" },
   'default-datastore': { fallback: undefined, help: 'DataStore of tenants that name none' },
   controllers: { fallback: 'true', help: 'false serves the API alone' },
+  'accept-empty-storage': {
+    fallback: 'false',
+    help: 'true starts on an empty store although the admin cluster holds tenants, whose objects are then garbage',
+  },
   'certificate-renew-before': {
     fallback: undefined,
     help: 'renew certificates of tenants when less than this is left, such as 720h; a third of their lifetime when left out',
@@ -61,11 +67,14 @@ export function readServeFlags(values: Readonly<Record<string, string | undefine
   const bindAddress = text('bind-address') ?? '';
   if (isIP(bindAddress) === 0) throw new UsageError(`--bind-address must be an IP address, not ${bindAddress}`);
   const securePort = Number(text('secure-port'));
-  if (!Number.isInteger(securePort) || securePort < 1 || securePort > 65_535) {
+  if (!/^\d{1,5}$/.test(text('secure-port') ?? '') || securePort < 1 || securePort > 65_535) {
     throw new UsageError(`--secure-port must be between 1 and 65535, not ${text('secure-port') ?? ''}`);
   }
-  const controllers = text('controllers') ?? '';
-  if (controllers !== 'true' && controllers !== 'false') throw new UsageError('--controllers must be true or false');
+  const flag = (name: 'controllers' | 'accept-empty-storage'): boolean => {
+    const value = text(name);
+    if (value !== 'true' && value !== 'false') throw new UsageError(`--${name} must be true or false`);
+    return value === 'true';
+  };
   const logLevel = text('log-level') ?? '';
   if (!isLogLevel(logLevel)) throw new UsageError(`--log-level must be debug, info, warn or error, not ${logLevel}`);
   const renewBefore = text('certificate-renew-before');
@@ -83,7 +92,8 @@ export function readServeFlags(values: Readonly<Record<string, string | undefine
     namespace: name('namespace'),
     kubeconfig: text('kubeconfig'),
     defaultDataStore: text('default-datastore') === '' ? undefined : text('default-datastore'),
-    controllers: controllers === 'true',
+    controllers: flag('controllers'),
+    acceptEmptyStorage: flag('accept-empty-storage'),
     certificateRenewBeforeMs:
       renewBefore === undefined ? undefined : readDuration('certificate-renew-before', renewBefore),
     logLevel,

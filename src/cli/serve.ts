@@ -8,6 +8,7 @@ import { newNamespaceLifecycle } from '../apiserver/admission/plugins/namespace-
 import { runCaInjection } from '../apiserver/serving/ca-injection.ts';
 import { createServingCertificate } from '../apiserver/serving/serving-certificate.ts';
 import { openStorage } from '../apiserver/storage/drivers.ts';
+import type { Storage } from '../apiserver/storage/storage.ts';
 import { NAMESPACES } from '../kubeclient/resources.ts';
 import { createKubeClient } from '../kubeclient/rest-client.ts';
 import { allResources } from '../tenancy/resources/all.ts';
@@ -20,25 +21,30 @@ import { hasTlsRoute } from './gateway-api.ts';
 import { createGuardRoute } from './guard-route.ts';
 import { createLoopbackClient } from './loopback-client.ts';
 import { productVersion } from './product-version.ts';
-import { readServeFlags } from './serve-flags.ts';
+import { refuseLostStorage } from './lost-storage.ts';
+import { readServeFlags, type ServeFlags } from './serve-flags.ts';
 import { createAccess } from './tenant-access.ts';
+import { UsageError } from './usage-error.ts';
 
 /** Runs until a signal or a failure. Answers the exit code. @throws UsageError */
 export async function serve(values: Readonly<Record<string, string | undefined>>): Promise<number> {
   const flags = readServeFlags(values);
   const clock = systemClock;
   const log = createLogger({ clock, level: flags.logLevel });
-  const metrics = createMetrics();
+  const metrics = createMetrics({ process: true });
   const version = await productVersion();
-  const lifecycle = new Lifecycle({ clock, log, graceMs: 45_000 });
+  const lifecycle = new Lifecycle({ clock, log, graceMs: 38_000 });
   lifecycle.handleSignals();
   const { signal } = lifecycle;
 
   const adminClient = createKubeClient(await openAdminConnection(flags), { userAgent: `kamaji/${version}`, clock });
+  // Given back whatever happens, in reverse order: what is left open would keep the process from ending.
+  await using resources = new AsyncDisposableStack();
+  resources.defer(() => adminClient.close());
   const access = createAccess(adminClient, clock, version);
-  const storage = await openStorage(flags.storage, {
-    onFailure: (error) => lifecycle.stop(`storage failed: ${error.message}`),
-  });
+  resources.defer(() => access.close());
+  const storage = await openStorageOf(flags, (reason) => lifecycle.stop(reason));
+  resources.defer(() => storage.close());
   const names = [
     `${flags.service}.${flags.namespace}.svc`,
     `${flags.service}.${flags.namespace}.svc.cluster.local`,
@@ -49,6 +55,7 @@ export async function serve(values: Readonly<Record<string, string | undefined>>
     { adminClient, namespace: flags.namespace, secretName: 'kamaji-serving-cert', names, clock, log },
     signal,
   );
+  if (!flags.acceptEmptyStorage) await refuseLostStorage(storage, adminClient, signal);
   const frontDoor = createFrontDoor({ adminClient, clock, log, metrics });
   const server = createApiServer({
     definitions: allResources({ tenantControlPlaneConnect: createConnectSubresources(access, clock) }),
@@ -111,14 +118,29 @@ export async function serve(values: Readonly<Record<string, string | undefined>>
     );
   }
   lifecycle.run('api-server', async (stop) => {
-    await clock.sleep(2 ** 31 - 1, stop).catch(() => undefined);
+    await abortOf(stop);
     await server.stop({ delayMs: flags.shutdownDelayMs, drainMs: 30_000 });
   });
 
   const exitCode = await lifecycle.wait();
-  access.close();
-  adminClient.close();
-  await storage.close();
+  await resources.disposeAsync();
   log.info('stopped', { exitCode });
   return exitCode;
+}
+
+/** @throws UsageError for a URL that no storage understands */
+async function openStorageOf(flags: ServeFlags, onFailure: (reason: string) => void): Promise<Storage> {
+  try {
+    return await openStorage(flags.storage, { onFailure: (error) => onFailure(`storage failed: ${error.message}`) });
+  } catch (error) {
+    if (error instanceof TypeError) throw new UsageError(`--storage: ${error.message}`);
+    throw error;
+  }
+}
+
+function abortOf(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }

@@ -2,12 +2,13 @@ import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
-import { newUnauthorized } from '../../apimachinery/status.ts';
+import { newForbidden, newUnauthorized } from '../../apimachinery/status.ts';
 import type { Authenticator } from '../authentication/authenticator.ts';
 import type { UserInfo } from '../registry/definition.ts';
 import { contextOf } from '../request-context.ts';
 import { isOpenPath } from './paths.ts';
 
+const nothing = { group: '', resource: '' };
 const anonymous: UserInfo = { name: 'system:anonymous', groups: ['system:unauthenticated'], extra: {} };
 
 const certificates = new WeakMap<Socket, X509Certificate>();
@@ -24,8 +25,18 @@ export function newAuthenticationFilter(authenticators: readonly Authenticator[]
     };
     context.user = (await firstMatch(authenticators, facts)) ?? anonymous;
     if (context.user === anonymous && !isOpenPath(context.info.path)) throw newUnauthorized();
+    if (asksToImpersonate(request.rawHeaders))
+      throw newForbidden(nothing, '', 'impersonation is for kube-apiserver to grant: send the request through it');
     next();
   };
+}
+
+/**
+ * kube-apiserver takes these headers off when it has acted on them. Somebody who calls us directly means to be less than he is,
+ * and must not act with all his rights unawares.
+ */
+function asksToImpersonate(rawHeaders: readonly string[]): boolean {
+  return rawHeaders.some((name, index) => index % 2 === 0 && name.toLowerCase().startsWith('impersonate-'));
 }
 
 async function firstMatch(
