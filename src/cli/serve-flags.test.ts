@@ -18,7 +18,6 @@ describe('the flags of serve', () => {
       defaultDataStore: undefined,
       controllers: true,
       acceptEmptyStorage: false,
-      acceptEmptyStorage: false,
       certificateRenewBeforeMs: undefined,
       logLevel: 'info',
       shutdownDelayMs: 3_000,
