@@ -49,7 +49,6 @@ describe('the flags of serve', () => {
       defaultDataStore: 'main',
       controllers: false,
       acceptEmptyStorage: true,
-      acceptEmptyStorage: false,
       certificateRenewBeforeMs: 720 * 3_600_000,
       logLevel: 'debug',
       shutdownDelayMs: 1_500,

@@ -13,6 +13,7 @@ import type { AdmissionPlugin } from '../admission/admission.ts';
 import type { Authenticator } from '../authentication/authenticator.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
 import type { InFlightLimits } from '../filters/in-flight.ts';
+import type { PublicRoute } from '../public-route.ts';
 import type { ResourceDefinition } from '../registry/definition.ts';
 import type { ApiServer } from '../server.ts';
 import { createApiServer } from '../server.ts';
@@ -46,6 +47,7 @@ export interface TestServerOptions {
   readonly definitions: readonly ResourceDefinition[];
   readonly admission?: readonly AdmissionPlugin[];
   readonly authorizer?: Authorizer;
+  readonly publicRoutes?: readonly PublicRoute[];
   readonly inFlight?: InFlightLimits;
   readonly maxQueuedChanges?: number;
   readonly historyWrites?: number;
@@ -129,6 +131,7 @@ export class TestServer {
       log,
       metrics: createMetrics(),
       version: '0.1.0',
+      publicRoutes: options.publicRoutes ?? [],
       ...(options.inFlight === undefined ? {} : { inFlight: options.inFlight }),
     });
     const { port } = await server.start({
