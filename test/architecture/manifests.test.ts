@@ -111,10 +111,15 @@ describe('what our ServiceAccount may', () => {
       expect(words).not.toContain('*');
       expect(
         words.filter((word) =>
-          /rbac|impersonate|escalate|bind|serviceaccounts|pods|nodes|certificatesigningrequests/.test(word),
+          /rbac|impersonate|escalate|bind|serviceaccounts|pods\/|nodes|certificatesigningrequests/.test(word),
         ),
       ).toEqual([]);
     }
+  });
+
+  it('looks at pods and does nothing to them', () => {
+    const aboutPods = rules.filter(({ resources }) => resources.includes('pods'));
+    expect(aboutPods).toEqual([{ apiGroups: [''], resources: ['pods'], verbs: ['list'] }]);
   });
 
   it('is by name where it changes what the whole cluster depends on', () => {

@@ -291,6 +291,52 @@ describe('names that collide', () => {
   });
 });
 
+describe('a Service of the name of the tenant', () => {
+  const shop = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 't1', namespace: 'team-a', labels: { app: 'shop' } },
+    spec: { selector: { app: 'shop' }, clusterIP: '10.96.0.9' },
+  } as KubeObject;
+
+  it("that belongs to nobody is somebody else's all the same, and survives the tenant", async () => {
+    const before = world.admin.put(SERVICES, shop);
+    await world.start();
+    expect(world.condition('Ready')).toMatch(/^False ObjectOwnedByAnother: Service team-a\/t1 is not this tenant's/);
+    expect(world.takeWrites()).toEqual([]);
+    await world.change((tenant) => ({
+      ...tenant,
+      metadata: { ...tenant.metadata, deletionTimestamp: '2030-01-01T00:00:00Z' },
+    }));
+    expect(world.tenant.metadata.finalizers).toEqual([]);
+    expect(world.admin.peek(SERVICES, 'team-a', 't1')).toEqual(before);
+  });
+
+  it('that went away makes room by itself', async () => {
+    world.admin.put(SERVICES, shop);
+    await world.start();
+    world.admin.remove(SERVICES, 'team-a', 't1');
+    await world.clock.advance(30_000);
+    await world.idle();
+    expect(world.condition('CertificatesReady')).toMatch(/^True/);
+  });
+
+  it('that lost its owner but bears our labels is taken up again', async () => {
+    world.admin.put(SERVICES, {
+      ...shop,
+      metadata: { ...shop.metadata, labels: { 'kamaji.io/project': 'kamaji', 'kamaji.io/name': 't1' } },
+    });
+    await world.start();
+    expect(world.condition('Exposed')).toMatch(/^True/);
+  });
+
+  it('is looked for once', async () => {
+    await world.start();
+    await world.settle();
+    expect(world.admin.takeCalls().filter((call) => call === 'GET services/team-a/t1')).toHaveLength(1);
+  });
+});
+
 describe('rotation', () => {
   const ask = async (suffix: string): Promise<void> => {
     const stored = world.secret(suffix) as KubeObject;

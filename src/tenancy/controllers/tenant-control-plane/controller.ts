@@ -3,7 +3,7 @@ import { commitStatus } from '../../../reconcile/committer.ts';
 import { createController, type Controller } from '../../../reconcile/controller.ts';
 import type { KubeObject } from '../../../apimachinery/object.ts';
 import { objectKey } from '../../../kubeclient/store.ts';
-import { resourceFor, SECRETS } from '../../../kubeclient/resources.ts';
+import { resourceFor, SECRETS, SERVICES } from '../../../kubeclient/resources.ts';
 import { ComponentApplier } from '../../../reconcile/apply-component.ts';
 import { API_VERSION } from '../../api/group.ts';
 import type { TenantControlPlane } from '../../api/tenant-control-plane.ts';
@@ -14,6 +14,7 @@ import type { LiveSecret } from '../../provisioning/existing-secrets.ts';
 import type { ControllerContext } from '../all.ts';
 import type { LiveDeployment } from './facts.ts';
 import { turnedConditions } from './announce.ts';
+import { findPodTrouble } from './pod-trouble.ts';
 import { createProvisioner } from './provision.ts';
 import { RecentWrites } from './recent.ts';
 import { createTenantReconciler } from './reconcile.ts';
@@ -71,6 +72,8 @@ export function createTenantController(context: ControllerContext): Controller {
     renewBeforeMs: context.renewBeforeMs,
     liveSecret: (namespace, name) => secrets.get(namespace, name),
     readSecret: (namespace, name, signal) => adminClient.find(SECRETS, namespace, name, { signal }),
+    findService: async (namespace, name, signal) =>
+      services.get(namespace, name) ?? (await adminClient.find(SERVICES, namespace, name, { signal })),
     async createOwned(tenant, object, signal) {
       const { apiVersion, kind } = TENANT_TYPE;
       const { name = '', uid = '' } = tenant.metadata;
@@ -106,6 +109,7 @@ export function createTenantController(context: ControllerContext): Controller {
     provisioner,
     clock,
     liveDeployment: (namespace, name) => deployments.get(namespace, name) as LiveDeployment | undefined,
+    findPodTrouble: (deployment, signal) => findPodTrouble(adminClient, deployment, clock, signal),
     addFinalizer(tenant, finalizer, signal) {
       const finalizers = [...(tenant.metadata.finalizers ?? []), finalizer];
       return patchFinalizers(tenant, finalizers, signal);

@@ -16,6 +16,8 @@ export interface TenantFacts {
   /** Secrets and ConfigMaps that should exist, with their checksum annotations. */
   readonly desired: readonly KubeObject[];
   readonly deployment: LiveDeployment | undefined;
+  /** What keeps a pod of the Deployment from running, as far as somebody has looked. */
+  readonly podTrouble: PodTrouble | undefined;
   readonly service: LiveService | undefined;
   readonly tenantCluster: TenantClusterReport | undefined;
 }
@@ -28,6 +30,12 @@ export interface Blocked {
   /** CamelCase, for programs. */
   readonly reason: string;
   /** A sentence that names what is missing. */
+  readonly message: string;
+}
+
+/** Reason and message for a condition. */
+export interface PodTrouble {
+  readonly reason: string;
   readonly message: string;
 }
 

@@ -2,6 +2,7 @@ import type { KubeObject } from '../../../apimachinery/object.ts';
 import type { Clock } from '../../../base/clock.ts';
 import { isAlreadyExists } from '../../../kubeclient/api-error.ts';
 import type { Component } from '../../../reconcile/component.ts';
+import { TerminalError } from '../../../reconcile/terminal-error.ts';
 import type { TenantControlPlane } from '../../api/tenant-control-plane.ts';
 import { tenantDataStoreNames } from '../../api/tenant-identity.ts';
 import {
@@ -16,7 +17,7 @@ import { deploymentComponent } from '../../provisioning/admin-cluster/deployment
 import { serviceComponent } from '../../provisioning/admin-cluster/service.ts';
 import type { DataStoreDriver } from '../../provisioning/datastore/driver.ts';
 import { existingSecrets, type ExistingSecrets, type LiveSecret } from '../../provisioning/existing-secrets.ts';
-import { ANNOTATION_ROTATE, tenantObjectNames } from '../../provisioning/names.ts';
+import { ANNOTATION_ROTATE, LABEL_NAME, LABEL_PROJECT, PROJECT, tenantObjectNames } from '../../provisioning/names.ts';
 import { planLeaves, planRoots } from '../../provisioning/tenant-pki.ts';
 import type { TenantInput, TenantRoots } from '../../provisioning/tenant-input.ts';
 import type { DataStoreRegistry } from '../data-store/registry.ts';
@@ -33,6 +34,8 @@ export interface ProvisionerDependencies {
   liveSecret(namespace: string, name: string): LiveSecret | undefined;
   /** Asks the admin cluster itself. */
   readSecret(namespace: string, name: string, signal: AbortSignal): Promise<LiveSecret | undefined>;
+  /** What we know of the Service, else what the admin cluster says. */
+  findService(namespace: string, name: string, signal: AbortSignal): Promise<KubeObject | undefined>;
   createOwned(tenant: TenantControlPlane, object: KubeObject, signal: AbortSignal): Promise<KubeObject>;
   /** Applies what a component desires and removes what it no longer does. Answers the live objects in the same order. */
   apply<I>(
@@ -105,12 +108,29 @@ export function createProvisioner(dependencies: ProvisionerDependencies): Provis
   }
 
   async function expose(pass: Pass, signal: AbortSignal): Promise<void> {
+    await refuseForeignService(pass.tenant, signal);
     const [service] = await dependencies.apply(pass.tenant, serviceComponent, { tenant: pass.tenant }, signal);
     if (service === undefined) throw new Waiting('Exposed', 'ServiceMissing', 'the Service could not be applied');
     pass.service = service as LiveService;
     const address = resolveAddress(pass.tenant, pass.service);
     if ('missing' in address) throw new Waiting('Exposed', address.missing.reason, address.missing.message, undefined);
     pass.endpoint = address.endpoint;
+  }
+
+  /** A Service called as the tenant may be anybody's: applying would change where it leads, deleting the tenant remove it. */
+  async function refuseForeignService(tenant: TenantControlPlane, signal: AbortSignal): Promise<void> {
+    const { namespace = '', name: tenantName = '', uid } = tenant.metadata;
+    const name = tenantObjectNames(tenantName).service;
+    const there = await dependencies.findService(namespace, name, signal);
+    const { ownerReferences = [], labels = {} } = there?.metadata ?? {};
+    const isMarked = labels[LABEL_PROJECT] === PROJECT && labels[LABEL_NAME] === tenantName;
+    // What has another controller is refused when it is applied.
+    const isControlled = ownerReferences.some((owner) => owner.controller === true);
+    if (there === undefined || isMarked || isControlled || ownerReferences.some((owner) => owner.uid === uid)) return;
+    throw new TerminalError(
+      'ObjectOwnedByAnother',
+      `Service ${namespace}/${name} is not this tenant's, so it is not taken over: remove it, or choose another name`,
+    );
   }
 
   async function applyCredentials(pass: Pass, signal: AbortSignal): Promise<void> {

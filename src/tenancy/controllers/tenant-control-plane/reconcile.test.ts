@@ -48,6 +48,7 @@ class Fixture {
     handoffs: this.handoffs,
     clock: this.clock,
     liveDeployment: () => this.deployment,
+    findPodTrouble: () => Promise.resolve(undefined),
     provisioner: {
       steps: STEPS.map((step) => [step, async (pass: Pass) => this.#do(step, pass)] as const),
       remove: async () => this.#do('remove'),

@@ -17,7 +17,7 @@ import { conditionMessage } from '../condition-message.ts';
 import type { DataStoreRegistry } from '../data-store/registry.ts';
 import type { TenantHandoffs } from '../tenant-cluster/handoff.ts';
 import type { TenantReports } from '../tenant-cluster/reports.ts';
-import type { Blocked, ConditionStep, LiveDeployment, LiveService, TenantFacts } from './facts.ts';
+import type { Blocked, ConditionStep, LiveDeployment, LiveService, PodTrouble, TenantFacts } from './facts.ts';
 import type { Provisioner } from './provision.ts';
 import { computeStatus } from './status.ts';
 
@@ -25,6 +25,8 @@ import { computeStatus } from './status.ts';
 const WAIT_MS = 2_000;
 /** What stands in the way belongs to somebody else, and no watch of ours tells when it goes. */
 const BLOCKED_MS = 30_000;
+/** While the pods do not run: nothing tells us what they are doing. */
+const STARTING_MS = 15_000;
 /** Every tenant is looked at again this often, whatever happens; certificates that are due sooner come sooner. */
 const RESYNC_MS = 10 * 60_000;
 
@@ -37,6 +39,8 @@ export interface TenantReconcilerDependencies {
   readonly provisioner: Provisioner;
   readonly clock: Clock;
   liveDeployment(namespace: string, name: string): LiveDeployment | undefined;
+  /** Looks at the pods of a Deployment that should be available and is not; undefined when nothing is wrong with them. */
+  findPodTrouble(deployment: LiveDeployment | undefined, signal: AbortSignal): Promise<PodTrouble | undefined>;
   addFinalizer(tenant: TenantControlPlane, finalizer: string, signal: AbortSignal): Promise<TenantControlPlane>;
   removeFinalizer(tenant: TenantControlPlane, finalizer: string, signal: AbortSignal): Promise<void>;
   /** Writes what `next` says when it differs from what is stored, and tells people about the conditions that turned. */
@@ -99,6 +103,7 @@ export function createTenantReconciler(dependencies: TenantReconcilerDependencie
       endpoint: pass.endpoint,
       desired: pass.desired,
       deployment,
+      podTrouble: await dependencies.findPodTrouble(deployment, signal),
       service: pass.service,
       tenantCluster: reports.get(pass.tenant.metadata.uid ?? ''),
     };
@@ -108,7 +113,8 @@ export function createTenantReconciler(dependencies: TenantReconcilerDependencie
     if (outcome.kind === 'failed') throw outcome.error;
     if (outcome.kind === 'waiting') return { requeueAfterMs: outcome.retryAfterMs ?? RESYNC_MS };
     const untilRenewal = (pass.nextRenewal?.getTime() ?? Number.POSITIVE_INFINITY) - clock.now();
-    return { requeueAfterMs: Math.max(1_000, Math.min(RESYNC_MS, untilRenewal)) };
+    const resyncMs = isStarting(deployment) ? STARTING_MS : RESYNC_MS;
+    return { requeueAfterMs: Math.max(1_000, Math.min(resyncMs, untilRenewal)) };
   };
 
   function handOff(pass: Pass, available: boolean, key: string): void {
@@ -153,6 +159,11 @@ export function createTenantReconciler(dependencies: TenantReconcilerDependencie
       return { kind: 'failed', blocked: explain(pass.step, error), error };
     }
   }
+}
+
+/** Pods are wanted and none is available. */
+export function isStarting(deployment: LiveDeployment | undefined): boolean {
+  return (deployment?.spec.replicas ?? 0) > 0 && (deployment?.status?.availableReplicas ?? 0) === 0;
 }
 
 /** The words for the status. Messages of our own errors name objects and fields, never what is in them. */

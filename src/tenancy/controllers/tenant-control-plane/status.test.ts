@@ -96,6 +96,7 @@ function facts(change: Partial<TenantFacts> = {}): TenantFacts {
     endpoint: { host: '10.96.0.77', port: 6443, clusterIp: '10.96.0.77' },
     desired,
     deployment: serving(),
+    podTrouble: undefined,
     service,
     tenantCluster: inPlace,
     ...change,
@@ -252,6 +253,17 @@ describe('the Deployment as a condition', () => {
     expect(condition(status, 'ControlPlaneAvailable')).toMatchObject({ status: 'False', reason });
     expect(condition(status, 'ControlPlaneAvailable').message).toMatch(message);
     expect(condition(status, 'Ready')).toMatchObject({ status: 'False', reason });
+  });
+
+  it('tells what keeps the pods from running before what the Deployment makes of it', () => {
+    const podTrouble = { reason: 'ContainerFailing', message: 'container kube-apiserver is in ImagePullBackOff' };
+    const live = deployment(1, {
+      conditions: [{ type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded' }],
+    });
+    const status = computeStatus(tenant(), facts({ deployment: live, podTrouble }), T0);
+    expect(condition(status, 'Ready')).toMatchObject({ status: 'False', ...podTrouble });
+    const served = computeStatus(tenant(), facts({ podTrouble }), T0);
+    expect(condition(served, 'Ready').status).toBe('True');
   });
 
   it('that still serves while a failed rollout is stuck', () => {

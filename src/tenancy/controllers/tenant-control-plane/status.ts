@@ -148,7 +148,7 @@ function judge(
   const { blocked } = facts;
   if (blocked?.step === step) return { type: step, status: 'False', reason: blocked.reason, message: blocked.message };
   if (step === 'ControlPlaneAvailable') {
-    const verdict = judgeDeployment(tenant, facts.deployment);
+    const verdict = judgeDeployment(tenant, facts);
     if (verdict !== undefined) return { type: step, status: 'False', ...verdict };
     return { type: step, status: 'True', ...DONE[step] };
   }
@@ -172,7 +172,7 @@ function judge(
 /** Why the Deployment does not serve; undefined when it does. */
 function judgeDeployment(
   tenant: TenantControlPlane,
-  deployment: LiveDeployment | undefined,
+  { deployment, podTrouble }: Pick<TenantFacts, 'deployment' | 'podTrouble'>,
 ): { readonly reason: string; readonly message: string } | undefined {
   if (tenant.spec.controlPlane.deployment.replicas === 0) {
     return { reason: 'Sleeping', message: 'replicas is 0, so the control plane does not run' };
@@ -181,6 +181,7 @@ function judgeDeployment(
   const wanted = deployment.spec.replicas ?? 1;
   const available = deployment.status?.availableReplicas ?? 0;
   if (available > 0) return undefined;
+  if (podTrouble !== undefined) return podTrouble;
   const failure = deployment.status?.conditions?.find(
     (condition) =>
       (condition.type === 'ReplicaFailure' && condition.status === 'True') ||
