@@ -22,8 +22,8 @@ export function resolveAddress(tenant: TenantControlPlane, service: LiveService)
       return { missing: { reason: 'WaitingForClusterIP', message: `Service ${name} has no clusterIP yet` } };
     case 'LoadBalancer': {
       const ingress = service.status?.loadBalancer?.ingress?.[0];
-      const host = ingress?.ip ?? ingress?.hostname;
-      if (host !== undefined && host !== '') return found(host);
+      const host = [ingress?.ip, ingress?.hostname].find((text) => text !== undefined && text !== '');
+      if (host !== undefined) return found(host);
       return {
         missing: {
           reason: 'WaitingForLoadBalancer',

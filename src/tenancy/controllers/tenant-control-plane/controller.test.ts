@@ -2,6 +2,7 @@ import { beforeAll, beforeEach, afterEach, describe, expect, it } from 'vitest';
 import { failure } from '../../../../test/env/memory-cluster.ts';
 import { TenantWorld } from '../../../../test/env/tenant-world.ts';
 import type { KubeObject } from '../../../apimachinery/object.ts';
+import { ConnectionError } from '../../../kubeclient/api-error.ts';
 import { CONFIG_MAPS, DEPLOYMENTS, SECRETS, SERVICES } from '../../../kubeclient/resources.ts';
 import type { CertificateAndKey } from '../../../pki/certificate-and-key.ts';
 import { parseCertificate, isIssuedBy } from '../../../pki/inspect.ts';
@@ -432,6 +433,28 @@ describe('the DataStore', () => {
     await world.catchUp();
     await world.pass();
     expect(world.admin.peek(CONFIG_MAPS, 'team-a', names.kubeadmConfig)).toBeDefined();
+  });
+});
+
+describe('the admin cluster', () => {
+  it('that does not answer is told, and tried again', async () => {
+    await world.start();
+    await world.settle();
+    await world.clock.advance(60_000);
+    const live = world.admin.peek(DEPLOYMENTS, 'team-a', 't1') as KubeObject;
+    world.admin.put(DEPLOYMENTS, { ...live, status: {} } as KubeObject);
+    world.admin.remove(CONFIG_MAPS, 'team-a', names.kubeadmConfig);
+    world.admin.intercept = (call) => {
+      // The caches are not what is at stake here.
+      if (!call.startsWith('LIST') || call.includes('pods'))
+        throw new ConnectionError('connect ECONNREFUSED', 'ECONNREFUSED');
+    };
+    await world.catchUp();
+    expect(world.condition('CertificatesReady')).toBe('False Failed: will be tried again: connect ECONNREFUSED');
+    world.admin.intercept = () => undefined;
+    await world.clock.advance(10_000);
+    await world.idle();
+    expect(world.condition('CertificatesReady')).toMatch(/^True/);
   });
 });
 

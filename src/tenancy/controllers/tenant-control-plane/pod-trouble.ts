@@ -1,5 +1,5 @@
 import type { Clock } from '../../../base/clock.ts';
-import { isApiError } from '../../../kubeclient/api-error.ts';
+import { ConnectionError, isApiError } from '../../../kubeclient/api-error.ts';
 import type { KubeClient } from '../../../kubeclient/client.ts';
 import { defineResource } from '../../../kubeclient/resources.ts';
 import { deploymentReadiness, type LivePod } from '../../provisioning/admin-cluster/deployment-readiness.ts';
@@ -32,7 +32,7 @@ export async function findPodTrouble(
     const { reason, message } = deploymentReadiness(deployment, pods.items);
     return TROUBLES.has(reason) ? { reason, message: conditionMessage(message) } : undefined;
   } catch (error) {
-    if (isApiError(error)) return undefined;
+    if (isApiError(error) || error instanceof ConnectionError) return undefined;
     throw error;
   }
 }

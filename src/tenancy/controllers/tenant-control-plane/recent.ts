@@ -18,7 +18,8 @@ export class RecentWrites<T extends KubeObject> {
 
   constructor(lister: Lister<T>, clock: Clock) {
     this.#lister = lister;
-    this.#written = new LRUCache({ max: MAX_REMEMBERED, ttl: REMEMBER_MS, perf: { now: () => clock.monotonic() } });
+    const perf = { now: () => clock.monotonic() };
+    this.#written = new LRUCache({ max: MAX_REMEMBERED, ttl: REMEMBER_MS, ttlResolution: 0, perf });
   }
 
   /** Passes over what has its metadata alone: to take it for the whole would be to see a Secret without its keys. */
