@@ -84,3 +84,29 @@ export async function eventually<T>(
     });
   }
 }
+
+export interface FollowedProcess {
+  /** Stdout so far. */
+  output(): string;
+  stop(): Promise<void>;
+}
+
+/** Runs a program that does not end by itself. */
+export function follow(program: string, args: readonly string[]): FollowedProcess {
+  const path = program.includes('/') && !program.startsWith('/') ? repositoryRoot + program : program;
+  // A group of its own, so that what a script has started ends with it.
+  const child = spawn(path, args, { cwd: repositoryRoot, stdio: ['ignore', 'pipe', 'ignore'], detached: true });
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  const ended = new Promise<void>((resolve) => {
+    child.once('close', () => resolve());
+    child.once('error', () => resolve());
+  });
+  return {
+    output: () => text,
+    stop: async () => {
+      if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid);
+      await ended;
+    },
+  };
+}

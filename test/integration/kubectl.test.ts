@@ -1,7 +1,7 @@
 /** kubectl against our API behind a real kube-apiserver: each verb a user has. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startApiServer, type ApiServerProcess } from '../env/api-server.ts';
-import { eventually, run, runOk, type RunOptions, type RunResult } from '../env/run.ts';
+import { eventually, follow, run, runOk, type RunOptions, type RunResult } from '../env/run.ts';
 
 const kubectl = (args: readonly string[], options?: RunOptions): Promise<string> =>
   runOk('hack/kubectl', args, options);
@@ -203,19 +203,26 @@ describe('the verbs', () => {
   });
 
   it('watches', async () => {
-    const watching = run(
-      'hack/kubectl',
-      ['get', 'tcp', '--watch-only', '--output-watch-events', '-o', 'json', '--request-timeout=6s'],
-      { timeoutMs: 20_000 },
-    );
-    await new Promise((wake) => {
-      setTimeout(wake, 1_500);
-    });
-    await apply(tenant('seen'));
-    await kubectl(['delete', 'tcp', 'seen']);
-    const { stdout } = await watching;
-    const types = [...stdout.matchAll(/"type": "(ADDED|MODIFIED|DELETED)"/g)].map((match) => match[1]);
-    expect(types).toEqual(['ADDED', 'DELETED']);
+    const watching = follow('hack/kubectl', ['get', 'tcp', '--watch', '--output-watch-events', '-o', 'json']);
+    /** One event a line; the last may be cut off still. */
+    const typesOf = (name: string): readonly string[] =>
+      watching
+        .output()
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line) as { type: string; object: { metadata: { name: string } } })
+        .filter((event) => event.object.metadata.name === name)
+        .map((event) => event.type);
+    try {
+      // What is there comes first, so that the watch is known to run.
+      await eventually('the object that is there', async () => (typesOf('verbs').length > 0 ? true : undefined));
+      await apply(tenant('seen'));
+      await kubectl(['delete', 'tcp', 'seen']);
+      await eventually('both events', async () => (typesOf('seen').length > 1 ? true : undefined));
+      expect(typesOf('seen')).toEqual(['ADDED', 'DELETED']);
+    } finally {
+      await watching.stop();
+    }
   });
 
   it('deletes only once the last finalizer is gone', async () => {
