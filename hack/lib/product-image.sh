@@ -33,6 +33,17 @@ product_tag() {
   )
 }
 
+# fetch_npm DIR: npm's own package, unpacked into DIR/package. A registry that stumbles once is asked again.
+fetch_npm() {
+  local attempt
+  for attempt in 1 2 3; do
+    (cd "$1" && npm pack --loglevel=error "npm@$NPM_VERSION" >/dev/null && tar xzf npm-*.tgz) && return 0
+    say "npm $NPM_VERSION did not arrive (try $attempt of 3)"
+    sleep $((attempt * 2))
+  done
+  die "could not get npm $NPM_VERSION from the npm registry"
+}
+
 # make_base_image: the pinned Node binary of the npm package with the libraries that it needs, npm, and busybox as shell
 # and tools; the same name and paths as the image on Docker Hub.
 make_base_image() {
@@ -47,7 +58,7 @@ make_base_image() {
   cp "$node" "$rootfs/usr/local/bin/node"
   copy_libraries "$rootfs" "$node"
   work=$(mktemp -d)
-  (cd "$work" && npm pack --silent "npm@$NPM_VERSION" >/dev/null && tar xzf npm-*.tgz) || die "could not get npm $NPM_VERSION from the npm registry"
+  fetch_npm "$work"
   mkdir -p "$rootfs/usr/local/lib/node_modules"
   mv "$work/package" "$rootfs/usr/local/lib/node_modules/npm"
   chmod -R u+rwX,go+rX "$rootfs/usr/local/lib/node_modules"
