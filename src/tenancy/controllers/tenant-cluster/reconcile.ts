@@ -59,7 +59,12 @@ export function createTenantClusterReconciler(dependencies: TenantClusterDepende
     const remembered = inPlace.get(key);
     const known = remembered?.uid === uid ? remembered : undefined;
     const dueInMs = known?.checksum === checksum ? known.atMs + DRIFT_MS - clock.now() : 0;
-    if (dueInMs > 0) return { requeueAfterMs: dueInMs };
+    const configured = { configured: true, reason: 'ObjectsInPlace', message: '', generation, checksum };
+    if (dueInMs > 0) {
+      // A new generation that asks for nothing new here.
+      reports.set(uid, key, configured);
+      return { requeueAfterMs: dueInMs };
+    }
     try {
       const client = await dependencies.clientFor(input.tenant, signal);
       if (client === undefined) return { requeueAfterMs: 1_000 };
@@ -74,7 +79,7 @@ export function createTenantClusterReconciler(dependencies: TenantClusterDepende
     }
     if (tenants.get(namespace, name)?.metadata.uid !== uid) return {};
     inPlace.set(key, { uid, checksum, atMs: clock.now() });
-    reports.set(uid, key, { configured: true, reason: 'ObjectsInPlace', message: '', generation, checksum });
+    reports.set(uid, key, configured);
     return { requeueAfterMs: DRIFT_MS };
   };
 }

@@ -20,6 +20,7 @@ export class TenantReports {
       before?.configured === report.configured &&
       before.reason === report.reason &&
       before.message === report.message &&
+      before.generation === report.generation &&
       before.checksum === report.checksum;
     if (same) return;
     for (const listener of this.#listeners) listener(key);

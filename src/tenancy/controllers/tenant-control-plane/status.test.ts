@@ -200,9 +200,40 @@ describe('the conditions of a tenant', () => {
 
   it('tell the generation that the pass acted on, not the one that was stored meanwhile', () => {
     // Somebody changed the spec while the pass ran, so the status is computed again over the newer object.
-    const status = computeStatus(tenant({}, undefined, 5), facts({ generation: 4 }), T0);
+    const tenantCluster = { ...inPlace, generation: 4 };
+    const status = computeStatus(tenant({}, undefined, 5), facts({ generation: 4, tenantCluster }), T0);
     expect(status.observedGeneration).toBe(4);
     expect(new Set(status.conditions?.map((one) => one.observedGeneration))).toEqual(new Set([4]));
+  });
+
+  it.each([
+    [
+      'while pods of the old one still serve',
+      { deployment: deployment(2, { observedGeneration: 1, replicas: 3, updatedReplicas: 1, availableReplicas: 2 }) },
+    ],
+    ['before the Deployment controller has seen it', { deployment: serving(1, 'v1.36.1', 1) }],
+    [
+      "while the tenant's cluster holds what the old one asked for",
+      { deployment: serving(1, 'v1.36.1', 2), tenantCluster: inPlace },
+    ],
+  ])('do not claim a generation %s', (_when, change) => {
+    const before = computeStatus(tenant(), facts(), T0);
+    const live =
+      change.deployment.metadata.generation === 1
+        ? { ...change.deployment, metadata: { ...change.deployment.metadata, generation: 2 } }
+        : change.deployment;
+    const next = facts({ generation: 2, tenantCluster: { ...inPlace, generation: 2 }, ...change, deployment: live });
+    expect(computeStatus(tenant({}, before, 2), next, T1).observedGeneration).toBe(1);
+  });
+
+  it('claims a generation once all of it is in place', () => {
+    const before = computeStatus(tenant(), facts(), T0);
+    const next = facts({
+      generation: 2,
+      deployment: serving(1, 'v1.36.1', 2),
+      tenantCluster: { ...inPlace, generation: 2 },
+    });
+    expect(computeStatus(tenant({}, before, 2), next, T1).observedGeneration).toBe(2);
   });
 
   it('do not claim a generation that a step kept from being put into place', () => {

@@ -46,7 +46,7 @@ export function computeStatus(tenant: TenantControlPlane, facts: TenantFacts, no
   const storageChecksum = checksums.get(`Secret/${names.dataStoreConfig}`) ?? old?.storage?.setup?.checksum;
 
   return compact({
-    observedGeneration: facts.blocked === undefined ? facts.generation : old?.observedGeneration,
+    observedGeneration: isInPlace(tenant, facts) ? facts.generation : old?.observedGeneration,
     conditions,
     controlPlaneEndpoint: address,
     storage:
@@ -194,6 +194,17 @@ function judgeDeployment(
     };
   }
   return { reason: 'Starting', message: `the control plane is starting: 0 of ${wanted} pods are available` };
+}
+
+/**
+ * Whether everything that the generation of this pass asks for is there, in the pods and in the tenant's cluster: before that, GitOps
+ * tools that compare observedGeneration must go on waiting though the pods of the last generation still serve.
+ */
+function isInPlace(tenant: TenantControlPlane, facts: TenantFacts): boolean {
+  if (facts.blocked !== undefined || !rolloutComplete(facts.deployment)) return false;
+  if (tenant.spec.controlPlane.deployment.replicas === 0) return true;
+  const report = facts.tenantCluster;
+  return report?.configured === true && report.generation >= facts.generation;
 }
 
 /** True when every pod runs what the Deployment now says. */
