@@ -255,9 +255,10 @@ describe.each(['ECDSA-P256', 'RSA-2048'] as const)('a control plane with %s keys
 
   it('sends what is for the nodes to konnectivity, over the socket that both share', async () => {
     const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' } };
-    const created = await adminClient.create(NODES, node);
+    await adminClient.create(NODES, node);
     const status = { addresses: [{ type: 'InternalIP', address: '192.0.2.20' }] };
-    await adminClient.update(NODES, { ...created, status }, { subresource: 'status' });
+    // The node controllers write to a new node, too, so no resourceVersion.
+    await adminClient.mergePatch(NODES, '', 'n1', { status }, { subresource: 'status' });
     const answer = await call(port, '/api/v1/nodes/n1/proxy/healthz', {
       ca: input.pki.ca.certificate,
       client: input.pki.superAdmin,
