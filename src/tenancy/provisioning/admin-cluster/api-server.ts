@@ -95,5 +95,7 @@ function defaultFlags({ tenant }: TenantInput, extra: readonly string[] | undefi
     'requestheader-group-headers': 'X-Remote-Group',
     'requestheader-username-headers': 'X-Remote-User',
     'service-account-issuer': `https://kubernetes.default.svc.${tenant.spec.networkProfile.clusterDomain}`,
+    // Goes on serving until every kube-proxy knows that this pod is leaving; else a rollout refuses connections for a moment.
+    'shutdown-delay-duration': '5s',
   };
 }
