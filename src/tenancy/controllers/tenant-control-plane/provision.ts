@@ -5,15 +5,9 @@ import type { Component } from '../../../reconcile/component.ts';
 import { TerminalError } from '../../../reconcile/terminal-error.ts';
 import type { TenantControlPlane } from '../../api/tenant-control-plane.ts';
 import { tenantDataStoreNames } from '../../api/tenant-identity.ts';
-import {
-  certificateSecretsComponent,
-  dataStoreSecretsComponent,
-  konnectivitySecretsComponent,
-  kubeconfigSecretsComponent,
-  rootSecrets,
-} from '../../provisioning/admin-cluster/secrets.ts';
-import { konnectivityEgressComponent, kubeadmConfigComponent } from '../../provisioning/admin-cluster/config-maps.ts';
+import { mountedComponents } from '../../provisioning/admin-cluster/all.ts';
 import { deploymentComponent } from '../../provisioning/admin-cluster/deployment.ts';
+import { rootSecrets } from '../../provisioning/admin-cluster/secrets.ts';
 import { serviceComponent } from '../../provisioning/admin-cluster/service.ts';
 import type { DataStoreDriver } from '../../provisioning/datastore/driver.ts';
 import { existingSecrets, type ExistingSecrets, type LiveSecret } from '../../provisioning/existing-secrets.ts';
@@ -54,16 +48,6 @@ export interface Provisioner {
   /** Drops what is remembered of a tenant that is gone. */
   forget(uid: string): void;
 }
-
-/** Applied together, ahead of the Deployment that mounts them. */
-const CREDENTIAL_COMPONENTS: readonly Component<TenantInput>[] = [
-  certificateSecretsComponent,
-  kubeconfigSecretsComponent,
-  dataStoreSecretsComponent,
-  konnectivitySecretsComponent,
-  kubeadmConfigComponent,
-  konnectivityEgressComponent,
-];
 
 /** The steps that turn a TenantControlPlane into a running control plane. */
 export function createProvisioner(dependencies: ProvisionerDependencies): Provisioner {
@@ -158,7 +142,7 @@ export function createProvisioner(dependencies: ProvisionerDependencies): Provis
       ];
       return kept === '' ? undefined : kept;
     };
-    const components = CREDENTIAL_COMPONENTS.map((component) => withRotationTime(component, rotatedAt));
+    const components = mountedComponents.map((component) => withRotationTime(component, rotatedAt));
     // The roots are made once and never written again, so that no pass on an old cache can overwrite them.
     pass.desired = [...rootSecrets(tenant, roots), ...components.flatMap((component) => component.desired(input))];
     await Promise.all(components.map((component) => dependencies.apply(tenant, component, input, signal)));
