@@ -9,6 +9,8 @@
 # To move a version: change it here, run `hack/build/regenerate`, commit the go.mod and go.sum files that it wrote.
 
 KUBERNETES_VERSION=v1.36.3
+# Other versions of kubectl, whose users our API has too: built only for hack/test clients.
+OTHER_KUBECTL_VERSIONS=(v1.32.13 v1.34.8 v1.37.2)
 ETCD_VERSION=v3.6.16
 CONTAINERD_VERSION=v2.3.7
 KONNECTIVITY_VERSION=v0.36.0

@@ -1,14 +1,18 @@
 # shellcheck shell=bash
 # Builds upstream's own programs from Go modules at pinned versions into a per-user cache.
 
+# kubernetes_flags VERSION: what Kubernetes' programs of that version are told to call themselves.
+kubernetes_flags() {
+  local minor=${1#v1.} twin
+  for twin in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
+    printf ' -X %s' "$twin.gitVersion=$1" "$twin.gitMajor=1" "$twin.gitMinor=${minor%%.*}" "$twin.gitTreeState=clean"
+  done
+}
+
 # name | module folder | package | cgo | extra -X flags
 build_table() {
-  local minor=${KUBERNETES_VERSION#v1.}
-  minor=${minor%%.*}
-  local kube="" twin
-  for twin in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
-    kube+=" -X $twin.gitVersion=$KUBERNETES_VERSION -X $twin.gitMajor=1 -X $twin.gitMinor=$minor -X $twin.gitTreeState=clean"
-  done
+  local kube
+  kube=$(kubernetes_flags "$KUBERNETES_VERSION")
   cat <<TABLE
 kube-apiserver|kubernetes|k8s.io/kubernetes/cmd/kube-apiserver|0|$kube
 etcd|etcd|go.etcd.io/etcd/server/v3|0|
@@ -30,10 +34,19 @@ kine|kine|github.com/k3s-io/kine|1|
 TABLE
 }
 
+# other_kubectl_table: kubectl-v1.MINOR of each other version, in the columns of build_table. No part of the cluster: their
+# versions are no part of the cache's key, but of the files' names.
+other_kubectl_table() {
+  local version
+  for version in "${OTHER_KUBECTL_VERSIONS[@]}"; do
+    echo "kubectl-$version|kubectl-${version%.*}|k8s.io/kubernetes/cmd/kubectl|0|$(kubernetes_flags "$version")"
+  done
+}
+
 # bin_dir: the cache folder for exactly these versions.
 bin_dir() {
   local key
-  key="$({ cat "$HACK"/build/*/go.mod "$HACK"/build/*/go.sum; build_table; } | sha256sum | cut -c1-10)"
+  key="$({ find "$HACK"/build/*/go.mod "$HACK"/build/*/go.sum -not -path '*/kubectl-*' -exec cat {} +; build_table; } | sha256sum | cut -c1-10)"
   echo "${XDG_CACHE_HOME:-$HOME/.cache}/kamaji/$KUBERNETES_VERSION-$key/bin"
 }
 
@@ -41,7 +54,7 @@ bin_dir() {
 build_one() {
   local dir name module package cgo xflags row log tags=() static=""
   dir="$(bin_dir)"
-  row="$(build_table | grep "^$1|")" || die "no such binary: $1"
+  row="$({ build_table; other_kubectl_table; } | grep "^$1|")" || die "no such binary: $1"
   IFS='|' read -r name module package cgo xflags <<<"$row"
   if [[ -x $dir/$name ]]; then return 0; fi
   mkdir -p "$dir" "$dir/../log"
@@ -67,7 +80,7 @@ build_binaries() {
   local dir missing=() name count=0 begin pid ticks
   dir="$(bin_dir)"
   for name in "$@"; do
-    build_table | grep -q "^$name|" || die "no such binary: $name; known: $(build_table | cut -d'|' -f1 | xargs)"
+    { build_table; other_kubectl_table; } | grep "^$name|" >/dev/null || die "no such binary: $name; known: $({ build_table; other_kubectl_table; } | cut -d'|' -f1 | xargs)"
     [[ -x $dir/$name ]] || missing+=("$name")
   done
   if ((${#missing[@]} == 0)); then return 0; fi
