@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { DiscoveredGroup, DiscoveredResource, DiscoveredVersion } from './group.ts';
 import { etagOf } from './group.ts';
 
@@ -48,8 +49,13 @@ function apiResource(group: string, version: string, resource: DiscoveredResourc
     ...(isOwn ? {} : { ...(kind.group === '' ? {} : { group: kind.group }), version: kind.version }),
     kind: kind.kind,
     verbs,
-    ...(subresource === '' ? names(resource) : {}),
+    ...(subresource === '' ? { ...names(resource), storageVersionHash: storageVersionHash(kind) } : {}),
   };
+}
+
+/** Changes when the stored form of a kind does. k8s.io/apiserver/pkg/endpoints/discovery/storageversionhash.go. */
+function storageVersionHash({ group, version, kind }: DiscoveredResource['kind']): string {
+  return createHash('sha256').update(`${group}/${version}/${kind}`).digest().subarray(0, 8).toString('base64');
 }
 
 function names(resource: DiscoveredResource): object {

@@ -50,29 +50,59 @@ export function openApiV3(definitions: readonly ResourceDefinition[], version: s
 
 function pathsOf(
   definitions: readonly ResourceDefinition[],
-  render: (operation: Operation) => object,
-  pathParameter: (name: string, description: string) => object,
-  query: (parameter: QueryParameter) => object,
+  render: (operation: Operation, query: readonly QueryParameter[]) => object,
+  pathParameter: (name: string, description: string) => Parameter,
+  renderQuery: (parameter: QueryParameter) => Parameter,
 ): object {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const definition of definitions) {
-    for (const operation of operationsOf(definition)) {
-      const own = pathParameters(definition, operation.path).map(({ name, description }) =>
-        pathParameter(name, description),
-      );
-      const path = (paths[operation.path] ??= { parameters: [...own, query(prettyParameter)] });
-      path[operation.method] = render(operation);
+    for (const [path, operations] of Map.groupBy(operationsOf(definition), (operation) => operation.path)) {
+      const common = commonQuery(operations);
+      const names = new Set(common.map(({ name }) => name));
+      const item: Record<string, unknown> = {
+        parameters: byName([
+          ...pathParameters(definition, path).map(({ name, description }) => pathParameter(name, description)),
+          ...[...common, prettyParameter].map(renderQuery),
+        ]),
+      };
+      for (const operation of operations) {
+        item[operation.method] = render(
+          operation,
+          operation.query.filter(({ name }) => !names.has(name)),
+        );
+      }
+      paths[path] = item;
     }
   }
   return paths;
 }
 
-function queryV2({ name, type, description }: QueryParameter): object {
+/** What all operations of a path take stands at the path. k8s.io/kube-openapi/pkg/builder3, findCommonParameters. */
+function commonQuery([first, ...others]: readonly Operation[]): readonly QueryParameter[] {
+  return (first?.query ?? []).filter((parameter) =>
+    others.every(({ query }) => query.some(({ name }) => name === parameter.name)),
+  );
+}
+
+function byName<T extends { readonly name: string }>(parameters: readonly T[]): readonly T[] {
+  return [...parameters].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+interface Parameter {
+  readonly name: string;
+}
+
+function queryV2({ name, type, description }: QueryParameter) {
   return { name, in: 'query', description, type, uniqueItems: true };
 }
 
-function queryV3({ name, type, description }: QueryParameter): object {
+function queryV3({ name, type, description }: QueryParameter) {
   return { name, in: 'query', description, schema: { type, uniqueItems: true } };
+}
+
+/** An empty list is left out. */
+function optional(parameters: readonly Parameter[]): object {
+  return parameters.length === 0 ? {} : { parameters };
 }
 
 function sharedFields(operation: Operation): object {
@@ -86,7 +116,7 @@ function extensions(operation: Operation): object {
 const unauthorized = { 401: { description: 'Unauthorized' } };
 const answerWords: Readonly<Record<string, string>> = { 200: 'OK', 201: 'Created', 202: 'Accepted' };
 
-function operationV2(operation: Operation): object {
+function operationV2(operation: Operation, query: readonly QueryParameter[]): object {
   const { body } = operation;
   const reference = (name: string): object => ({ $ref: `#/definitions/${name}` });
   const bodyParameter =
@@ -98,7 +128,7 @@ function operationV2(operation: Operation): object {
     consumes: body?.mediaTypes ?? bodyTypes,
     produces: bodyTypes,
     schemes: ['https'],
-    parameters: [...bodyParameter, ...operation.query.map(queryV2)],
+    ...optional(byName([...bodyParameter, ...query.map(queryV2)])),
     responses: {
       ...mapAnswers(operation, (name) => ({ schema: reference(name) })),
       ...unauthorized,
@@ -107,13 +137,13 @@ function operationV2(operation: Operation): object {
   };
 }
 
-function operationV3(operation: Operation): object {
+function operationV3(operation: Operation, query: readonly QueryParameter[]): object {
   const { body } = operation;
   const content = (name: string, mediaTypes: readonly string[]): object =>
     Object.fromEntries(mediaTypes.map((type) => [type, { schema: { $ref: `#/components/schemas/${name}` } }]));
   return {
     ...sharedFields(operation),
-    parameters: operation.query.map(queryV3),
+    ...optional(byName(query.map(queryV3))),
     ...(body === undefined
       ? {}
       : {

@@ -1,5 +1,6 @@
 import type { ConnectSubresource, ResourceDefinition } from '../registry/definition.ts';
 import { patchTypes } from '../handlers/patch.ts';
+import { optionParameters } from './meta-definitions.generated.ts';
 
 /** The operations of a resource, told once and written into both versions of OpenAPI. k8s.io/apiserver/pkg/endpoints/installer.go. */
 export interface Operation {
@@ -36,51 +37,20 @@ export interface PathParameter {
 
 export const bodyTypes = ['application/json', 'application/yaml'] as const;
 
-const string = (name: string, description: string): QueryParameter => ({ name, type: 'string', description });
-const boolean = (name: string, description: string): QueryParameter => ({ name, type: 'boolean', description });
-const integer = (name: string, description: string): QueryParameter => ({ name, type: 'integer', description });
+/** `pretty` is a parameter of every path. */
+export const prettyParameter: QueryParameter = {
+  name: 'pretty',
+  type: 'string',
+  description:
+    "If 'true', then the output is pretty printed. Defaults to 'false' unless the user-agent indicates a browser or command-line HTTP tool (curl and wget).",
+};
 
-export const prettyParameter = string('pretty', "If 'true', the answer is indented for people to read.");
-const dryRun = string(
-  'dryRun',
-  'With the value All the request is checked and answered as usual but nothing is stored.',
-);
-const fieldManager = string(
-  'fieldManager',
-  'Name of the actor that makes the change, at most 128 printable characters.',
-);
-const fieldValidation = string(
-  'fieldValidation',
-  'What to do about unknown and duplicate fields: Ignore drops them silently, Warn (the default) answers with a warning for each, Strict refuses the request.',
-);
-const resourceVersion = string(
-  'resourceVersion',
-  'How old the answer may be; see https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions',
-);
-
-const writeQuery: readonly QueryParameter[] = [dryRun, fieldManager, fieldValidation];
-const patchQuery: readonly QueryParameter[] = [
-  ...writeQuery,
-  boolean('force', 'Only for apply requests: take fields over from other owners.'),
-];
-const listQuery: readonly QueryParameter[] = [
-  boolean('allowWatchBookmarks', 'The watch may send BOOKMARK events.'),
-  string('continue', 'Token of the page before, to get the next one.'),
-  string('fieldSelector', 'Only objects with these fields.'),
-  string('labelSelector', 'Only objects with these labels.'),
-  integer('limit', 'Greatest number of objects in one answer.'),
-  resourceVersion,
-  string('resourceVersionMatch', 'How resourceVersion is meant: Exact or NotOlderThan.'),
-  boolean('sendInitialEvents', 'The watch begins with an event for each object there is, then a bookmark.'),
-  integer('timeoutSeconds', 'The call ends after so many seconds.'),
-  boolean('watch', 'Answer with a stream of changes instead of a list.'),
-];
-const deleteQuery: readonly QueryParameter[] = [
-  dryRun,
-  integer('gracePeriodSeconds', 'Seconds before the object is deleted; kinds without graceful deletion ignore it.'),
-  boolean('orphanDependents', 'Deprecated, use propagationPolicy.'),
-  string('propagationPolicy', 'What happens to dependents: Orphan, Background or Foreground.'),
-];
+const { GetOptions, ListOptions, CreateOptions, UpdateOptions, PatchOptions, DeleteOptions } = optionParameters;
+/** A collection is not watched while it is deleted; the rest is as kube-apiserver documents it for its own kinds. */
+const deleteCollectionOptions: readonly QueryParameter[] = [
+  ...ListOptions.filter(({ name }) => name !== 'watch' && name !== 'allowWatchBookmarks'),
+  ...DeleteOptions,
+].sort((a, b) => (a.name < b.name ? -1 : 1));
 
 const meta = 'io.k8s.apimachinery.pkg.apis.meta.v1.';
 export const scaleName = 'io.k8s.api.autoscaling.v1.Scale';
@@ -110,10 +80,17 @@ export function answerName(definition: ResourceDefinition, subresource: ConnectS
   return schemaName(definition, `${definition.kind}${pascal(subresource.name)}`);
 }
 
+/** k8s.io/apiserver/pkg/endpoints/installer.go, GetArticleForNoun. */
+function article(noun: string): 'a' | 'an' {
+  return /^[aeiou]/i.test(noun) ? 'an' : 'a';
+}
+
 export function pathParameters(definition: ResourceDefinition, path: string): readonly PathParameter[] {
   return [
     ...(path.includes('{name}') ? [{ name: 'name', description: `name of the ${definition.kind}` } as const] : []),
-    ...(path.includes('{namespace}') ? [{ name: 'namespace', description: 'namespace of the object' } as const] : []),
+    ...(path.includes('{namespace}')
+      ? [{ name: 'namespace', description: 'object name and auth scope, such as for teams and projects' } as const]
+      : []),
   ];
 }
 
@@ -142,7 +119,7 @@ export function operationsOf(definition: ResourceDefinition): readonly Operation
       action: 'list',
       id: id('list', scope + kind),
       description: `list objects of kind ${kind}`,
-      query: listQuery,
+      query: ListOptions,
       body: undefined,
       answers: { 200: list },
     },
@@ -152,8 +129,8 @@ export function operationsOf(definition: ResourceDefinition): readonly Operation
       method: 'post',
       action: 'post',
       id: id('create', scope + kind),
-      description: `create a ${kind}`,
-      query: writeQuery,
+      description: `create ${article(kind)} ${kind}`,
+      query: CreateOptions,
       body: written,
       answers: { 200: name, 201: name, 202: name },
     },
@@ -163,8 +140,8 @@ export function operationsOf(definition: ResourceDefinition): readonly Operation
       method: 'delete',
       action: 'deletecollection',
       id: id('delete', `Collection${scope}${kind}`),
-      description: `delete a collection of ${kind}`,
-      query: [...listQuery, ...deleteQuery],
+      description: `delete collection of ${kind}`,
+      query: deleteCollectionOptions,
       body: deleteBody,
       answers: { 200: status },
     },
@@ -174,8 +151,8 @@ export function operationsOf(definition: ResourceDefinition): readonly Operation
       method: 'get',
       action: 'get',
       id: id('read', scope + kind),
-      description: `read one ${kind}`,
-      query: [resourceVersion],
+      description: `read the specified ${kind}`,
+      query: GetOptions,
       body: undefined,
       answers: { 200: name },
     },
@@ -185,8 +162,8 @@ export function operationsOf(definition: ResourceDefinition): readonly Operation
       method: 'put',
       action: 'put',
       id: id('replace', scope + kind),
-      description: `replace one ${kind}`,
-      query: writeQuery,
+      description: `replace the specified ${kind}`,
+      query: UpdateOptions,
       body: written,
       answers: { 200: name, 201: name },
     },
@@ -196,8 +173,8 @@ export function operationsOf(definition: ResourceDefinition): readonly Operation
       method: 'delete',
       action: 'delete',
       id: id('delete', scope + kind),
-      description: `delete one ${kind}`,
-      query: deleteQuery,
+      description: `delete ${article(kind)} ${kind}`,
+      query: DeleteOptions,
       body: deleteBody,
       answers: { 200: status, 202: status },
     },
@@ -207,8 +184,8 @@ export function operationsOf(definition: ResourceDefinition): readonly Operation
       method: 'patch',
       action: 'patch',
       id: id('patch', scope + kind),
-      description: `change parts of one ${kind}`,
-      query: patchQuery,
+      description: `partially update the specified ${kind}`,
+      query: PatchOptions,
       body: patchBody,
       answers: { 200: name },
     },
@@ -222,8 +199,8 @@ export function operationsOf(definition: ResourceDefinition): readonly Operation
         method: 'get',
         action: 'get',
         id: id('read', rest),
-        description: `read ${part} of one ${kind}`,
-        query: [resourceVersion],
+        description: `read ${part} of the specified ${kind}`,
+        query: GetOptions,
         body: undefined,
         answers: { 200: schema },
       },
@@ -232,8 +209,8 @@ export function operationsOf(definition: ResourceDefinition): readonly Operation
         method: 'put',
         action: 'put',
         id: id('replace', rest),
-        description: `replace ${part} of one ${kind}`,
-        query: writeQuery,
+        description: `replace ${part} of the specified ${kind}`,
+        query: UpdateOptions,
         body: { ...written, schema },
         answers: { 200: schema, 201: schema },
       },
@@ -242,8 +219,8 @@ export function operationsOf(definition: ResourceDefinition): readonly Operation
         method: 'patch',
         action: 'patch',
         id: id('patch', rest),
-        description: `change ${part} of one ${kind}`,
-        query: patchQuery,
+        description: `partially update ${part} of the specified ${kind}`,
+        query: PatchOptions,
         body: patchBody,
         answers: { 200: schema },
       },
@@ -265,7 +242,7 @@ export function operationsOf(definition: ResourceDefinition): readonly Operation
       action: 'list',
       id: id('list', `${kind}ForAllNamespaces`),
       description: `list objects of kind ${kind}`,
-      query: listQuery,
+      query: ListOptions,
       body: undefined,
       answers: { 200: list },
     });
@@ -290,8 +267,11 @@ function connectOperations(
     method: verb === 'get' ? 'get' : 'post',
     action: verb === 'get' ? 'get' : 'post',
     id: id(verb === 'get' ? 'read' : 'create'),
-    description: `${verb === 'get' ? 'read' : 'create'} ${connect.name} of one ${definition.kind}`,
-    query: verb === 'get' ? [] : writeQuery,
+    description:
+      verb === 'get'
+        ? `read ${connect.name} of the specified ${definition.kind}`
+        : `create ${connect.name} of ${article(definition.kind)} ${definition.kind}`,
+    query: verb === 'get' ? [] : CreateOptions,
     body: verb === 'get' ? undefined : body,
     answers: { [verb === 'get' ? 200 : 201]: answer },
   }));

@@ -1,9 +1,10 @@
 import { isJsonObject } from '../../apimachinery/json.ts';
+import type { GroupVersionKind } from '../../apimachinery/object.ts';
 import type { OpenApiSchema } from '../../apimachinery/schema/openapi.ts';
 import { toOpenApiV2, toOpenApiV3 } from '../../apimachinery/schema/openapi.ts';
 import type { Schema } from '../../apimachinery/schema/schema.ts';
-import type { ResourceDefinition } from '../registry/definition.ts';
-import { metaSchemas } from './meta-definitions.generated.ts';
+import type { ConnectSubresource, ResourceDefinition } from '../registry/definition.ts';
+import { metaDescriptions, metaSchemas } from './meta-definitions.generated.ts';
 import { answerName, requestName, scaleName, schemaName } from './operations.ts';
 
 /** The schemas that operations refer to, by name, in both versions of OpenAPI. */
@@ -11,8 +12,16 @@ export type Schemas = Readonly<Record<string, object>>;
 
 const objectMeta = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
 const listMeta = 'io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta';
-const apiVersionDescription = 'Version of the schema of this object, with its group.';
-const kindDescription = 'Type of this object.';
+const conventions = 'https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md';
+const coreKinds: Readonly<Record<string, GroupVersionKind>> = {
+  'io.k8s.apimachinery.pkg.apis.meta.v1.Status': { group: '', version: 'v1', kind: 'Status' },
+  [scaleName]: { group: 'autoscaling', version: 'v1', kind: 'Scale' },
+};
+const deleteOptions = 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions';
+const typeMeta = {
+  apiVersion: { type: 'string', description: metaDescriptions.apiVersion },
+  kind: { type: 'string', description: metaDescriptions.kind },
+} as const;
 
 interface Dialect {
   convert(schema: Schema): OpenApiSchema;
@@ -50,8 +59,9 @@ export function schemasV2(definitions: readonly ResourceDefinition[]): Schemas {
 function build(definitions: readonly ResourceDefinition[], dialect: Dialect): Schemas {
   const schemas: Record<string, object> = {};
   const usesScale = definitions.some((definition) => definition.subresources.scale !== undefined);
+  const own = definitions.map(({ group, version }) => ({ group, version, kind: 'DeleteOptions' }));
   for (const [name, schema] of Object.entries(metaSchemas)) {
-    if (usesScale || !name.startsWith(scaleName)) schemas[name] = dialect.shared(schema);
+    if (usesScale || !name.startsWith(scaleName)) schemas[name] = withKinds(dialect.shared(schema), kindsOf(name, own));
   }
   for (const definition of definitions) {
     const { group, version, kind } = definition;
@@ -61,24 +71,43 @@ function build(definitions: readonly ResourceDefinition[], dialect: Dialect): Sc
       type: 'object',
       required: ['items'],
       properties: {
-        apiVersion: { type: 'string', description: apiVersionDescription },
+        ...typeMeta,
         items: {
           type: 'array',
-          description: `List of ${definition.plural}.`,
+          description: `List of ${definition.plural}. More info: ${conventions}`,
           items: dialect.item(schemaName(definition)),
         },
-        kind: { type: 'string', description: kindDescription },
-        metadata: dialect.reference(listMeta, 'Standard list metadata.'),
+        metadata: dialect.reference(listMeta, metaDescriptions.listMeta),
       },
       'x-kubernetes-group-version-kind': [{ group, version, kind: `${kind}List` }],
     };
     for (const connect of definition.subresources.connect ?? []) {
-      schemas[answerName(definition, connect)] = dialect.convert(connect.responseSchema);
+      schemas[answerName(definition, connect)] = answerSchema(connect, dialect);
       if (connect.requestSchema !== undefined)
         schemas[requestName(definition, connect)] = dialect.convert(connect.requestSchema);
     }
   }
   return schemas;
+}
+
+/** Which kinds a shared schema stands for. Deletions are taken in the core group's words and in those of ours. */
+function kindsOf(name: string, deletions: readonly GroupVersionKind[]): readonly GroupVersionKind[] {
+  if (name === deleteOptions) {
+    const all = [{ group: '', version: 'v1', kind: 'DeleteOptions' }, ...deletions];
+    return [...new Map(all.map((kind) => [`${kind.group}/${kind.version}`, kind])).values()];
+  }
+  const kind = coreKinds[name];
+  return kind === undefined ? [] : [kind];
+}
+
+function withKinds(schema: object, kinds: readonly GroupVersionKind[]): object {
+  return kinds.length === 0 ? schema : { ...schema, 'x-kubernetes-group-version-kind': kinds };
+}
+
+function answerSchema(connect: ConnectSubresource, dialect: Dialect): object {
+  const own = dialect.convert(connect.responseSchema) as { readonly properties?: object };
+  const { group, version, kind } = connect.responseKind;
+  return withKinds({ ...own, properties: { ...typeMeta, ...own.properties } }, [{ group, version, kind }]);
 }
 
 function kindSchema(definition: ResourceDefinition, dialect: Dialect): object {
@@ -89,9 +118,8 @@ function kindSchema(definition: ResourceDefinition, dialect: Dialect): object {
     type: 'object',
     properties: {
       ...own.properties,
-      apiVersion: { type: 'string', description: apiVersionDescription },
-      kind: { type: 'string', description: kindDescription },
-      metadata: dialect.reference(objectMeta, "Standard object's metadata."),
+      ...typeMeta,
+      metadata: dialect.reference(objectMeta, metaDescriptions.objectMeta),
     },
     'x-kubernetes-group-version-kind': [{ group, version, kind }],
   };

@@ -10,8 +10,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"reflect"
+	"slices"
+	"strings"
 
 	"k8s.io/apiextensions-apiserver/pkg/generated/openapi"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/kube-openapi/pkg/builder3"
 	"k8s.io/kube-openapi/pkg/common"
 	"k8s.io/kube-openapi/pkg/handler"
@@ -87,5 +91,62 @@ func definitions() error {
 		return err
 	}
 	fmt.Printf("\nexport const metaSchemas: Readonly<Record<string, object>> = %s;\n", text)
+	options := map[string][]parameter{}
+	for _, object := range []any{
+		metav1.GetOptions{}, metav1.ListOptions{}, metav1.CreateOptions{}, metav1.UpdateOptions{}, metav1.PatchOptions{}, metav1.DeleteOptions{},
+	} {
+		options[reflect.TypeOf(object).Name()] = parameters(object)
+	}
+	if text, err = json.MarshalIndent(options, "", "  "); err != nil {
+		return err
+	}
+	fmt.Printf("\n/** The query parameters of each kind of options. */\nexport const optionParameters = %s as const;\n", text)
+	descriptions := map[string]string{
+		"objectMeta": metav1.PartialObjectMetadata{}.SwaggerDoc()["metadata"],
+		"listMeta":   metav1.PartialObjectMetadataList{}.SwaggerDoc()["metadata"],
+		"apiVersion": metav1.TypeMeta{}.SwaggerDoc()["apiVersion"],
+		"kind":       metav1.TypeMeta{}.SwaggerDoc()["kind"],
+	}
+	if text, err = json.MarshalIndent(descriptions, "", "  "); err != nil {
+		return err
+	}
+	fmt.Printf("\n/** Descriptions of what every object has. */\nexport const metaDescriptions = %s as const;\n", text)
 	return nil
+}
+
+type parameter struct {
+	Name        string `json:"name"`
+	Type        string `json:"type"`
+	Description string `json:"description"`
+}
+
+// notOffered: alpha in this version of Kubernetes and behind a gate that is off; our server knows nothing of it.
+var notOffered = map[string]bool{"shardSelector": true}
+
+// parameters of an options type, by name. k8s.io/apiserver/pkg/endpoints/installer.go, AddObjectParams.
+func parameters(object any) []parameter {
+	docs := object.(interface{ SwaggerDoc() map[string]string }).SwaggerDoc()
+	found := []parameter{}
+	fields := reflect.TypeOf(object)
+	for i := range fields.NumField() {
+		field := fields.Field(i)
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if name == "" || notOffered[name] {
+			continue
+		}
+		elem := field.Type
+		for elem.Kind() == reflect.Pointer || elem.Kind() == reflect.Slice {
+			elem = elem.Elem()
+		}
+		switch elem.Kind() {
+		case reflect.String:
+			found = append(found, parameter{name, "string", docs[name]})
+		case reflect.Bool:
+			found = append(found, parameter{name, "boolean", docs[name]})
+		case reflect.Int64:
+			found = append(found, parameter{name, "integer", docs[name]})
+		}
+	}
+	slices.SortFunc(found, func(a, b parameter) int { return strings.Compare(a.Name, b.Name) })
+	return found
 }
