@@ -1,0 +1,174 @@
+import type { SideName, Transcript } from './side.ts';
+import { PRODUCT_GROUP, TWIN_GROUP } from './subjects.ts';
+
+/** An answer with what has to differ between two servers put out of the way. */
+export type Comparable = null | boolean | number | string | readonly Comparable[] | { readonly [key: string]: Comparable };
+
+/** Of the transport, of the moment, or of kube-apiserver's own in front of both. */
+const IGNORED_HEADERS = new Set([
+  'date',
+  'audit-id',
+  'content-length',
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'x-kubernetes-pf-flowschema-uid',
+  'x-kubernetes-pf-prioritylevel-uid',
+]);
+/** kube-apiserver adds its own to what the server behind it has sent. */
+const DOUBLED_HEADERS = new Set(['cache-control']);
+
+const UID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
+const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
+const AGE = /^(?:\d+[smhdy])+$/;
+
+/** The transcripts of one side of a case. Names for uids and ranks of revisions go through all of them. */
+export function normalise(side: SideName, transcripts: readonly Transcript[]): readonly Comparable[] {
+  return new Normaliser(side, transcripts).all();
+}
+
+class Normaliser {
+  readonly #side: SideName;
+  readonly #transcripts: readonly Transcript[];
+  readonly #uids = new Map<string, string>();
+  /** Revisions of objects, by rank. */
+  readonly #revisions = new Map<string, string>();
+
+  constructor(side: SideName, transcripts: readonly Transcript[]) {
+    this.#side = side;
+    this.#transcripts = transcripts;
+  }
+
+  all(): readonly Comparable[] {
+    const parsed = this.#transcripts.map((transcript) => ({
+      transcript,
+      body: parse(transcript.text),
+      frames: transcript.frames?.map((frame) => parse(JSON.stringify(frame)) ?? null),
+    }));
+    const seen = new Set<string>();
+    for (const { body, frames } of parsed) {
+      collectRevisions(body ?? null, seen);
+      for (const frame of frames ?? []) collectRevisions(frame, seen);
+    }
+    const sorted = [...seen].sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
+    for (const [rank, revision] of sorted.entries()) this.#revisions.set(revision, `<revision ${rank + 1}>`);
+    return parsed.map(({ transcript, body, frames }) => ({
+      code: transcript.code,
+      headers: this.#headers(transcript.headers),
+      ...(transcript.frames === undefined
+        ? { form: formOf(transcript.text), body: body === undefined ? this.#text(transcript.text) : this.#value(body) }
+        : { frames: (frames ?? []).map((frame) => this.#value(frame)), ended: transcript.ended === true }),
+    }));
+  }
+
+  #headers(headers: Readonly<Record<string, string>>): Comparable {
+    return Object.fromEntries(
+      Object.entries(headers)
+        .filter(([name]) => !IGNORED_HEADERS.has(name))
+        .map(([name, value]) => [name, this.#text(DOUBLED_HEADERS.has(name) ? withoutRepetition(value) : value)]),
+    );
+  }
+
+  #text(text: string): string {
+    const ours = this.#side === 'twin' ? text.replaceAll(TWIN_GROUP, PRODUCT_GROUP).replaceAll('io.twinji', 'io.kamaji') : text;
+    return ours
+      .replaceAll(UID, (uid) => {
+        if (!this.#uids.has(uid)) this.#uids.set(uid, `<uid ${this.#uids.size + 1}>`);
+        return this.#uids.get(uid)!;
+      })
+      .replaceAll(TIME, (time) => (Math.abs(Date.parse(time) - Date.now()) < 3_600_000 ? '<now>' : time))
+      .replaceAll(/current: \d+/g, 'current: <revision>')
+      .replaceAll(/too old resource version: (\d+) \(\d+\)/g, 'too old resource version: $1 (<revision>)');
+  }
+
+  #value(value: Comparable): Comparable {
+    if (typeof value === 'string') return this.#text(value);
+    if (value === null || typeof value !== 'object') return value;
+    if (isList(value)) return value.map((item) => this.#value(item));
+    const normal = Object.fromEntries(
+      Object.entries(value).map(([key, inner]) => [this.#text(key), this.#value(inner)]),
+    ) as Record<string, Comparable>;
+    const metadata = value['metadata'];
+    if (isObject(metadata)) normal['metadata'] = this.#metadata(metadata);
+    if (value['kind'] === 'Table' && isList(value['rows'])) normal['rows'] = withoutAges(value, normal['rows'] ?? null);
+    return normal;
+  }
+
+  #metadata(metadata: { readonly [key: string]: Comparable }): Comparable {
+    const normal = { ...(this.#value({ ...metadata, metadata: null }) as Record<string, Comparable>) };
+    if (metadata['metadata'] === undefined) delete normal['metadata'];
+    else normal['metadata'] = this.#value(metadata['metadata']);
+    const revision = metadata['resourceVersion'];
+    if (typeof revision === 'string' && revision !== '') {
+      normal['resourceVersion'] = isObjectMetadata(metadata) ? (this.#revisions.get(revision) ?? revision) : '<revision>';
+    }
+    if (typeof metadata['continue'] === 'string' && metadata['continue'] !== '') normal['continue'] = '<continue>';
+    const base = metadata['generateName'];
+    const name = metadata['name'];
+    if (typeof base === 'string' && typeof name === 'string' && name.startsWith(base)) {
+      const suffix = name.slice(base.length);
+      if (/^[bcdfghjklmnpqrstvwxz2456789]{5}$/.test(suffix)) normal['name'] = `${base}<suffix>`;
+    }
+    return normal;
+  }
+}
+
+/** JSON with its numbers as they were written, so that `1`, `1.0` and what a double cannot hold stay apart. */
+function parse(text: string): Comparable | undefined {
+  try {
+    return JSON.parse(text, (_key, value: unknown, context?: { readonly source?: string }) =>
+      typeof value === 'number' ? { '<number>': context?.source ?? String(value) } : value,
+    ) as Comparable;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** How JSON was laid out. */
+function formOf(text: string): string {
+  const end = text.endsWith('\n') ? ' with newline' : '';
+  if (!/^\s*[[{]/.test(text)) return `text${end}`;
+  return (/^[[{]\n/.test(text) ? 'pretty' : 'compact') + end;
+}
+
+function withoutRepetition(header: string): string {
+  return [...new Set(header.split(', '))].join(', ');
+}
+
+/** Cells of date columns say how long ago something was. */
+function withoutAges(table: { readonly [key: string]: Comparable }, rows: Comparable): Comparable {
+  if (!isList(rows)) return rows;
+  const columns = isList(table['columnDefinitions']) ? table['columnDefinitions'] : [];
+  return rows.map((row) => {
+    if (!isObject(row) || !isList(row['cells'])) return row;
+    const cells = row['cells'].map((cell, index) => {
+      const column = columns[index];
+      const isDate = columns.length === 0 || (isObject(column) && column['type'] === 'date');
+      return isDate && typeof cell === 'string' && AGE.test(cell) ? '<age>' : cell;
+    });
+    return { ...row, cells };
+  });
+}
+
+function collectRevisions(value: Comparable, into: Set<string>): void {
+  if (value === null || typeof value !== 'object') return;
+  if (isList(value)) return void value.forEach((item) => collectRevisions(item, into));
+  const metadata = value['metadata'];
+  if (isObject(metadata) && isObjectMetadata(metadata) && typeof metadata['resourceVersion'] === 'string') {
+    into.add(metadata['resourceVersion']);
+  }
+  for (const inner of Object.values(value)) collectRevisions(inner, into);
+}
+
+function isObjectMetadata(metadata: { readonly [key: string]: Comparable }): boolean {
+  return typeof metadata['uid'] === 'string';
+}
+
+export function isList(value: unknown): value is readonly Comparable[] {
+  return Array.isArray(value);
+}
+
+export function isObject(value: unknown): value is { readonly [key: string]: Comparable } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

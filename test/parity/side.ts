@@ -1,0 +1,179 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+import type { RawApi, RawWatch, WatchFrame } from '../env/raw-api.ts';
+import type { Headers, ParityCase, RequestStep, Step, WatchStep } from './case.ts';
+import { PRODUCT_GROUP, RICH_PREFIX, TWIN_GROUP } from './subjects.ts';
+
+export type SideName = 'twin' | 'ours';
+
+/** What one side said to one request. */
+export interface Transcript {
+  readonly what: string;
+  readonly code: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+  /** Of a watch: its frames, and whether the server ended the stream. */
+  readonly frames?: readonly WatchFrame<unknown>[];
+  readonly ended?: boolean;
+}
+
+/** Longest wait for the frames of a watch. */
+const FRAMES_MS = 8_000;
+/** How long to look for frames beyond those expected. */
+const LINGER_MS = 150;
+
+interface SavedMetadata {
+  readonly rv: string;
+  readonly uid: string;
+  readonly continue: string;
+  readonly name: string;
+  readonly time: string;
+}
+
+export interface SideOptions {
+  readonly name: SideName;
+  readonly api: RawApi;
+  compact(): Promise<void>;
+}
+
+/** The case's own name in the cluster. */
+export function slugOf({ name }: ParityCase): string {
+  const slug = name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
+  return `p-${slug}`.slice(0, 52).replace(/-+$/, '');
+}
+
+export function namespaceOf(parityCase: ParityCase): string {
+  return parityCase.ownNamespace === true ? slugOf(parityCase) : 'parity';
+}
+
+/** Runs the steps of a case against one side and answers what it said. @throws Error when a setup step is refused */
+export async function runOnSide(parityCase: ParityCase, side: SideOptions): Promise<readonly Transcript[]> {
+  const run = new CaseRun(parityCase, side);
+  for (const step of parityCase.steps) await run.step(step);
+  return run.transcripts;
+}
+
+class CaseRun {
+  readonly transcripts: Transcript[] = [];
+  readonly #side: SideOptions;
+  readonly #words: Readonly<Record<string, string>>;
+  readonly #saved = new Map<string, SavedMetadata>();
+
+  constructor(parityCase: ParityCase, side: SideOptions) {
+    this.#side = side;
+    const group = side.name === 'twin' ? TWIN_GROUP : PRODUCT_GROUP;
+    this.#words = { $G: group, $R: RICH_PREFIX + group, $NAME: slugOf(parityCase), $NS: namespaceOf(parityCase) };
+  }
+
+  async step(step: Step): Promise<void> {
+    if (step.type === 'request') return this.#request(step);
+    if (step.type === 'watch') return this.#watch(step);
+    await this.#side.compact();
+  }
+
+  async #request(step: RequestStep): Promise<void> {
+    const path = this.#filled(step.path);
+    const body = this.#body(step.body);
+    const answer = await this.#side.api.ask(path, {
+      method: step.method,
+      headers: this.#headers(step.headers, body !== undefined),
+      ...(body === undefined ? {} : { body }),
+    });
+    if (step.save !== undefined) this.#saved.set(step.save, metadataIn(answer.text));
+    if (step.isSetup === true) {
+      if (answer.code >= 300) throw new Error(`${this.#side.name}: setup ${step.method} ${path}: ${answer.code} ${answer.text}`);
+      return;
+    }
+    this.transcripts.push({
+      what: `${step.method} ${step.path}`,
+      code: answer.code,
+      headers: joined(answer.headers),
+      text: answer.text,
+    });
+  }
+
+  async #watch(step: WatchStep): Promise<void> {
+    const stream = await this.#side.api.watch<unknown>(this.#filled(step.path), this.#headers(step.headers, false) as OutgoingHttpHeaders);
+    let ended = false;
+    const end = stream.ended.then(() => (ended = true));
+    for (const request of step.during) await this.#request(request);
+    if (step.frames === undefined) await Promise.race([end, pause(FRAMES_MS * 2)]);
+    else {
+      await Promise.race([end, this.#framesOf(stream, step.frames)]);
+      await Promise.race([end, pause(LINGER_MS)]);
+    }
+    const frames = [...stream.frames];
+    stream.close();
+    this.transcripts.push({
+      what: `WATCH ${step.path}`,
+      code: stream.code,
+      headers: joined(stream.headers),
+      text: '',
+      frames,
+      ended,
+    });
+  }
+
+  async #framesOf(stream: RawWatch<unknown>, count: number): Promise<void> {
+    const deadline = Date.now() + FRAMES_MS;
+    while (stream.frames.length < count && Date.now() < deadline) await pause(10);
+  }
+
+  #filled(text: string): string {
+    return text
+      .replaceAll(/\$\{(\w+)\.(rv|uid|continue|name|time)\}/g, (_all, name: string, field: keyof SavedMetadata) => {
+        const found = this.#saved.get(name);
+        if (found === undefined) throw new Error(`nothing was saved as ${name}`);
+        return found[field];
+      })
+      .replaceAll(/\$(?:NAME|NS|G|R)(?![A-Za-z])/g, (word) => this.#words[word]!);
+  }
+
+  #body(body: unknown): unknown {
+    if (body === undefined || body instanceof Buffer) return body;
+    return this.#filled(typeof body === 'string' ? body : JSON.stringify(body));
+  }
+
+  #headers(given: Headers, hasBody: boolean): string[] | OutgoingHttpHeaders {
+    const headers: Record<string, string | string[]> = {
+      Accept: 'application/json',
+      'User-Agent': 'parity/1.0',
+      ...(hasBody ? { 'Content-Type': 'application/json' } : {}),
+    };
+    for (const [name, value] of Object.entries(given)) {
+      if (value === null) delete headers[name];
+      else headers[name] = typeof value === 'string' ? this.#filled(value) : value.map((one) => this.#filled(one));
+    }
+    return headers;
+  }
+}
+
+function joined(headers: Readonly<Record<string, string | string[] | undefined>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, typeof value === 'string' ? value : value.join(', ')]],
+    ),
+  );
+}
+
+function metadataIn(text: string): SavedMetadata {
+  let metadata: Readonly<Record<string, string | undefined>> = {};
+  try {
+    metadata = (JSON.parse(text) as { metadata?: Record<string, string> }).metadata ?? {};
+  } catch (error) {
+    // What is no JSON has no metadata to remember, and will show as a difference where it should have been.
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  return {
+    rv: metadata['resourceVersion'] ?? '',
+    uid: metadata['uid'] ?? '',
+    continue: metadata['continue'] ?? '',
+    name: metadata['name'] ?? '',
+    time: metadata['creationTimestamp'] ?? '',
+  };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((wake) => {
+    setTimeout(wake, ms);
+  });
+}
