@@ -122,10 +122,17 @@ const ownerReference = struct('OwnerReference', {
   blockOwnerDeletion: boolean,
 });
 
-/**
- * In the order they are printed. `managedFields` from clients is accepted and dropped until ownership of fields is tracked:
- * the tracker then decodes it here and computes the new value between admission and storage (registry/store.ts).
- */
+const managedFieldsEntry = struct('ManagedFieldsEntry', {
+  apiVersion: string,
+  fieldsType: string,
+  fieldsV1: anything,
+  manager: string,
+  operation: string,
+  subresource: string,
+  time,
+});
+
+/** In the order they are printed. */
 const metaFields: Readonly<Record<string, Decode>> = {
   annotations: stringMap,
   creationTimestamp: time,
@@ -135,7 +142,7 @@ const metaFields: Readonly<Record<string, Decode>> = {
   generateName: string,
   generation: integer,
   labels: stringMap,
-  managedFields: () => undefined,
+  managedFields: listOf(managedFieldsEntry, '[]v1.ManagedFieldsEntry'),
   name: string,
   namespace: string,
   ownerReferences: listOf(ownerReference, '[]v1.OwnerReference'),

@@ -1,4 +1,4 @@
-import { forbiddenValue, invalidValue, tooLongValue, unsupportedValue } from '../apimachinery/field-error.ts';
+import { forbiddenValue, invalidValue, requiredValue, tooLongValue, unsupportedValue } from '../apimachinery/field-error.ts';
 import type { FieldError } from '../apimachinery/field-error.ts';
 import { isJsonObject } from '../apimachinery/json.ts';
 import type { Json, JsonObject } from '../apimachinery/object.ts';
@@ -33,10 +33,40 @@ export function parseWriteOptions(kind: OptionsKind, query: URLSearchParams): Wr
   const force = kind === 'PatchOptions' ? parseBool(query.get('force')) : undefined;
   refuse(kind, [
     ...(force === undefined ? [] : [forbiddenValue('force', 'may not be specified for non-apply patch')]),
-    ...checkFieldManager(fieldManager),
-    ...checkDryRun(dryRun),
-    ...checkFieldValidation(fieldValidation),
+    ...checkWriteOptions(fieldManager, dryRun, fieldValidation),
   ]);
+  return writeOptions(fieldManager, dryRun, fieldValidation);
+}
+
+export interface ApplyOptions extends WriteOptions {
+  /** Take over what others own. */
+  readonly force: boolean;
+}
+
+/** Options of a server-side apply. @throws StatusError (422) */
+export function parseApplyOptions(query: URLSearchParams): ApplyOptions {
+  const fieldManager = query.get('fieldManager') ?? '';
+  const dryRun = query.getAll('dryRun');
+  const fieldValidation = query.get('fieldValidation') ?? '';
+  refuse('PatchOptions', [
+    ...(fieldManager === '' ? [requiredValue('fieldManager', 'is required for apply patch')] : []),
+    ...checkWriteOptions(fieldManager, dryRun, fieldValidation),
+  ]);
+  return {
+    ...writeOptions(fieldManager, dryRun, fieldValidation),
+    force: parseBool(query.get('force')) ?? false,
+  };
+}
+
+function checkWriteOptions(
+  fieldManager: string,
+  dryRun: readonly string[],
+  fieldValidation: string,
+): readonly FieldError[] {
+  return [...checkFieldManager(fieldManager), ...checkDryRun(dryRun), ...checkFieldValidation(fieldValidation)];
+}
+
+function writeOptions(fieldManager: string, dryRun: readonly string[], fieldValidation: string): WriteOptions {
   return {
     dryRun: dryRun.length > 0,
     fieldManager,

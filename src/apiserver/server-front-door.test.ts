@@ -222,6 +222,7 @@ describe('OpenAPI', () => {
     expect(Object.keys(patch.requestBody.content)).toEqual([
       'application/json-patch+json',
       'application/merge-patch+json',
+      'application/apply-patch+yaml',
     ]);
     const stale = await server.call('GET', url.replace(/hash=.*/, 'hash=OLD'));
     expect(stale.code).toBe(200);

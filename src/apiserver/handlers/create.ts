@@ -9,6 +9,8 @@ import { negotiateAnswer, sendObject } from './answer.ts';
 import { decodeBody } from './decode.ts';
 import type { Exchange } from './exchange.ts';
 import { admissionRequest, mutate } from './exchange.ts';
+import { managerOf, owned } from './field-ownership.ts';
+import { withoutRepeatedOwners } from './owner-references.ts';
 
 /** POST to a collection. Order of checks: k8s.io/apiserver/pkg/endpoints/handlers/create.go. */
 export async function handleCreate(exchange: Exchange): Promise<void> {
@@ -20,7 +22,12 @@ export async function handleCreate(exchange: Exchange): Promise<void> {
   const decoded = decodeBody(endpoint.resource, body, encoding, options.fieldValidation, context.warnings);
   if (decoded.metadata.resourceVersion !== undefined)
     throw newBadRequest('resourceVersion should not be set on objects to be created');
-  const object = inNamespace(withoutSystemFields(decoded), context.info.namespace);
+  const sent = withoutRepeatedOwners(
+    inNamespace(withoutSystemFields(decoded), context.info.namespace),
+    context.warnings,
+    'in the request',
+  );
+  const object = owned(exchange, undefined, sent, managerOf(exchange, options.fieldManager));
   const facts = {
     operation: 'CREATE',
     name: object.metadata.name ?? '',

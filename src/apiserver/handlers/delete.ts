@@ -1,6 +1,7 @@
 import { isJsonObject } from '../../apimachinery/json.ts';
 import { DecodeError } from '../../apimachinery/json-text.ts';
 import type { KubeObject } from '../../apimachinery/object.ts';
+import { mapLimited } from '../../base/limiter.ts';
 import { isStatusError, newBadRequest } from '../../apimachinery/status.ts';
 import { readBody } from '../body.ts';
 import { negotiateInput } from '../negotiation.ts';
@@ -23,13 +24,17 @@ export async function handleDelete(exchange: Exchange): Promise<void> {
     namespace,
     name,
     options,
+    signal: context.signal,
     admit: (old) => admitDelete(exchange, name, old, options),
   });
   if (deletion.done) await sendPlain(exchange, form, 200, deletion.status);
   else await sendObject(exchange, form, options.orphanDependents === false ? 202 : 200, deletion.object);
 }
 
-/** DELETE of a collection: what the selectors choose, one after the other. Answers what was there. */
+/** Objects of a collection deleted at once. */
+const parallelDeletes = 16;
+
+/** DELETE of a collection: what the selectors choose. Answers what was there. registry/generic/registry, Store.DeleteCollection. */
 export async function handleDeleteCollection(exchange: Exchange): Promise<void> {
   const { context, endpoint } = exchange;
   const { resource, lister, store } = endpoint;
@@ -38,16 +43,17 @@ export async function handleDeleteCollection(exchange: Exchange): Promise<void> 
   const selection = selectionOf(exchange);
   const options = await readOptions(exchange);
   const page = await lister.list(resource, selection, listOptions, context.signal);
-  for (const item of page.items) {
-    context.signal.throwIfAborted();
+  const { signal } = context;
+  await mapLimited(page.items, parallelDeletes, async (item) => {
+    signal.throwIfAborted();
     const { namespace, name } = nameOfKey(resource, item.key);
     try {
-      await store.delete({ namespace, name, options, admit: (old) => admitDelete(exchange, name, old, options) });
+      await store.delete({ namespace, name, options, signal, admit: (old) => admitDelete(exchange, name, old, options) });
     } catch (error) {
       // Somebody else deleted it meanwhile, which is what was asked for.
       if (!isStatusError(error, 'NotFound')) throw error;
     }
-  }
+  });
   await sendList(exchange, form, page);
 }
 

@@ -11,6 +11,8 @@ import type { ResourceStore } from '../registry/store.ts';
 import type { Watcher } from '../registry/watcher.ts';
 import type { RequestContext } from '../request-context.ts';
 import { contextOf } from '../request-context.ts';
+import { withReadableOwners } from './field-ownership.ts';
+import { withoutRepeatedOwners } from './owner-references.ts';
 
 /** What serves one resource. */
 export interface Endpoint {
@@ -64,7 +66,9 @@ export async function mutate(
   facts: AdmissionFacts & { readonly object: KubeObject },
 ): Promise<KubeObject> {
   const { admission, resource } = exchange.endpoint;
-  const object = await admission.mutate(admissionRequest(exchange, facts));
-  if (object === undefined) throw newInternalError('admission lost the object');
+  const mutated = await admission.mutate(admissionRequest(exchange, facts));
+  if (mutated === undefined) throw newInternalError('admission lost the object');
+  const tracked = withReadableOwners(exchange, mutated, facts.object);
+  const object = withoutRepeatedOwners(tracked, exchange.context.warnings, 'after admission');
   return object === facts.object || exchange.context.info.subresource === 'scale' ? object : resource.default(object);
 }

@@ -22,17 +22,21 @@ import type { FieldValidation } from '../options.ts';
 import { parseWriteOptions } from '../options.ts';
 import type { Warnings } from '../warnings.ts';
 import { negotiateAnswer, sendObject } from './answer.ts';
+import { handleApply } from './apply.ts';
 import { inNamespace } from './create.ts';
 import { checkType, strictMessage, toObject } from './decode.ts';
 import type { Exchange } from './exchange.ts';
 import { mutate } from './exchange.ts';
+import { managerOf, owned } from './field-ownership.ts';
+import { once } from './once.ts';
 import { admitUpdate, checkName, updateTarget } from './update.ts';
 
-/**
- * In the order in which a refusal names them. Server-side apply (application/apply-patch+yaml) joins them together with the
- * tracking of field ownership; strategic merge never does, as with custom resources: clients fall back on 415 only.
- */
-export const patchTypes = ['application/json-patch+json', 'application/merge-patch+json'] as const;
+/** In the order in which a refusal names them. No strategic merge, as with custom resources: clients fall back on 415 only. */
+export const patchTypes = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/apply-patch+yaml',
+] as const;
 
 const maxOperations = 10_000;
 
@@ -49,18 +53,20 @@ export async function handlePatch(exchange: Exchange): Promise<void> {
   const { context, endpoint } = exchange;
   const { info } = context;
   const type = patchTypeOf(exchange);
+  if (type === 'application/apply-patch+yaml') return handleApply(exchange);
   const form = negotiateAnswer(exchange, 'object');
   const body = await readBody(exchange.request, context.signal);
   const options = parseWriteOptions('PatchOptions', context.query);
+  const manager = managerOf(exchange, options.fieldManager);
   // A missing object is told before anything about the patch is.
-  await endpoint.store.get(info.namespace, info.name);
-  const patch = parsePatch(type, body.toString('utf8'));
+  const patch = once(() => parsePatch(type, body.toString('utf8')));
   const stored = await endpoint.store.update({
     ...updateTarget(exchange),
     dryRun: options.dryRun,
     next: (old) => {
-      const object = inNamespace(patched(exchange, patch, old, options.fieldValidation), info.namespace);
-      checkName(object, info.name);
+      const sent = inNamespace(patched(exchange, patch(), old, options.fieldValidation), info.namespace);
+      checkName(sent, info.name);
+      const object = owned(exchange, old, sent, manager);
       return mutate(exchange, { operation: 'UPDATE', name: info.name, object, old, dryRun: options.dryRun });
     },
     admit: (next, old) => admitUpdate(exchange, next, old, options.dryRun),
@@ -69,6 +75,8 @@ export async function handlePatch(exchange: Exchange): Promise<void> {
 }
 
 export type PatchType = (typeof patchTypes)[number];
+/** Patches that say what to change, unlike an apply, which says what should be. */
+export type EditType = Exclude<PatchType, 'application/apply-patch+yaml'>;
 
 /** @throws StatusError (415) */
 export function patchTypeOf(exchange: Exchange): PatchType {
@@ -110,7 +118,7 @@ export function newPatchInvalid(result: Json, why: string): Error {
 }
 
 /** @throws StatusError (400 for what is no patch, 413 for too many operations) */
-export function parsePatch(type: PatchType, text: string): Patch {
+export function parsePatch(type: EditType, text: string): Patch {
   const { value, findings } = parseText(text);
   if (type === 'application/merge-patch+json') {
     if (!isJsonObject(value)) {

@@ -3,23 +3,29 @@ import { DecodeError } from '../../apimachinery/json-text.ts';
 import { decodeObjectMeta } from '../../apimachinery/object-meta.ts';
 import type { Json, JsonObject, KubeObject } from '../../apimachinery/object.ts';
 import { prune } from '../../apimachinery/schema/pruning.ts';
-import type { Schema } from '../../apimachinery/schema/schema.ts';
-import { newBadRequest, newInternalError, newInvalid } from '../../apimachinery/status.ts';
+import { newBadRequest, newInternalError } from '../../apimachinery/status.ts';
 import { ageColumn, newPartialObject, newTable, newTableConverter } from '../../apimachinery/table.ts';
 import { goQuote } from '../../apimachinery/go-format.ts';
 import { readBody } from '../body.ts';
 import { negotiateInput } from '../negotiation.ts';
-import { parseWriteOptions } from '../options.ts';
+import { parseApplyOptions, parseWriteOptions } from '../options.ts';
 import type { FieldValidation } from '../options.ts';
+import { withMetadata } from '../registry/codec.ts';
+import { scaleSchema } from '../registry/field-managers.ts';
+import { toParentFields, toScaleFields } from '../registry/pending-ownership.ts';
 import type { CompiledScale } from '../registry/resource.ts';
 import { sendBody } from '../response.ts';
+import { applyConfiguration, parseConfiguration } from './apply.ts';
 import type { AnswerForm } from './answer.ts';
 import { negotiateAnswer, rowObject } from './answer.ts';
 import { decodeText, goKind, reportFindings, unknownFieldFindings } from './decode.ts';
 import type { Exchange } from './exchange.ts';
 import { admissionRequest, mutate } from './exchange.ts';
 import { inNamespace } from './create.ts';
+import { managerOf, owned } from './field-ownership.ts';
+import { once } from './once.ts';
 import { parsePatch, patchTypeOf, newPatchInvalid, refuseUnless } from './patch.ts';
+import type { Patch } from './patch.ts';
 import { checkName } from './update.ts';
 
 /**
@@ -32,13 +38,8 @@ export interface Scale extends KubeObject {
   readonly status: { readonly replicas: number; readonly selector?: string };
 }
 
-const scaleSchema: Schema = {
-  type: 'object',
-  properties: {
-    spec: { type: 'object', properties: { replicas: { type: 'integer' } } },
-    status: { type: 'object', properties: { replicas: { type: 'integer' }, selector: { type: 'string' } } },
-  },
-};
+/** Stands for replicas that the parent does not have: the smallest of Go's int32. */
+const noReplicas = -(2 ** 31);
 
 const scaleTable = newTableConverter([
   { name: 'Desired', type: 'integer', description: 'Number of desired replicas', jsonPath: '.spec.replicas' },
@@ -63,26 +64,55 @@ export async function handleUpdateScale(exchange: Exchange): Promise<void> {
   const options = parseWriteOptions('UpdateOptions', context.query);
   const sent = decodeScale(exchange, body, negotiateInput(request.headers['content-type']), options.fieldValidation);
   checkName(sent, context.info.name);
-  await store(exchange, form, options.dryRun, () => sent);
+  const manager = managerOf(exchange, options.fieldManager);
+  const { uid } = sent.metadata;
+  await store(exchange, form, { dryRun: options.dryRun, ...(uid === undefined ? {} : { uid }) }, (old) =>
+    owned(exchange, old, sent, manager),
+  );
 }
 
 export async function handlePatchScale(exchange: Exchange): Promise<void> {
-  const { request, context, endpoint } = exchange;
+  const { request, context } = exchange;
   const type = patchTypeOf(exchange);
+  if (type === 'application/apply-patch+yaml') return handleApplyScale(exchange);
   const form = negotiateAnswer(exchange, 'object');
   const body = await readBody(request, context.signal);
   const options = parseWriteOptions('PatchOptions', context.query);
-  await endpoint.store.get(context.info.namespace, context.info.name);
-  const patch = parsePatch(type, body.toString('utf8'));
-  await store(exchange, form, options.dryRun, (old) => {
-    const result = patch.apply(old as unknown as JsonObject);
+  const manager = managerOf(exchange, options.fieldManager);
+  const patch = once(() => parsePatch(type, body.toString('utf8')));
+  await store(exchange, form, { dryRun: options.dryRun }, (old) =>
+    owned(exchange, old, patched(exchange, patch(), old, options.fieldValidation), manager),
+  );
+}
+
+function patched(exchange: Exchange, patch: Patch, old: Scale, validation: FieldValidation): Scale {
+  const { context } = exchange;
+  const result = patch.apply(old as unknown as JsonObject);
+  try {
+    const { scale, findings } = toScale(result);
+    refuseUnless(validation, [...patch.findings, ...findings], result, context.warnings);
+    checkName(scale, context.info.name);
+    return scale;
+  } catch (error) {
+    if (error instanceof DecodeError) throw newPatchInvalid(result, error.message);
+    throw error;
+  }
+}
+
+async function handleApplyScale(exchange: Exchange): Promise<void> {
+  const { request, context } = exchange;
+  const form = negotiateAnswer(exchange, 'object');
+  const body = await readBody(request, context.signal);
+  const options = parseApplyOptions(context.query);
+  const configuration = once(() => parseConfiguration(body.toString('utf8')));
+  await store(exchange, form, { dryRun: options.dryRun }, (old) => {
+    const result = applyConfiguration(exchange, configuration(), old, options);
     try {
-      const { scale, findings } = toScale(result);
-      refuseUnless(options.fieldValidation, [...patch.findings, ...findings], result, context.warnings);
+      const { scale } = toScale(result as unknown as JsonObject);
       checkName(scale, context.info.name);
       return scale;
     } catch (error) {
-      if (error instanceof DecodeError) throw newPatchInvalid(result, error.message);
+      if (error instanceof DecodeError) throw newBadRequest(`the Scale cannot be read: ${error.message}`);
       throw error;
     }
   });
@@ -91,8 +121,8 @@ export async function handlePatchScale(exchange: Exchange): Promise<void> {
 async function store(
   exchange: Exchange,
   form: AnswerForm,
-  dryRun: boolean,
-  next: (old: Scale) => Scale,
+  { dryRun, uid }: { readonly dryRun: boolean; readonly uid?: string },
+  next: (old: Scale) => KubeObject,
 ): Promise<void> {
   const { context, endpoint } = exchange;
   const { namespace, name } = context.info;
@@ -101,10 +131,11 @@ async function store(
     name,
     scope: 'main',
     dryRun,
+    signal: context.signal,
+    ...(uid === undefined ? {} : { uid }),
     next: async (parent) => {
-      const old = scaleOf(exchange, parent);
-      const asked = inNamespace(next(old), namespace) as Scale;
-      checkUid(exchange, asked, old);
+      const old = ownedScaleOf(exchange, parent);
+      const asked = inNamespace(next(old), namespace);
       const scale = (await mutate(exchange, { operation: 'UPDATE', name, object: asked, old, dryRun })) as Scale;
       return withReplicas(exchange, parent, scale);
     },
@@ -122,21 +153,36 @@ async function store(
   await sendScale(exchange, form, scaleOf(exchange, stored.object));
 }
 
-function checkUid(exchange: Exchange, asked: Scale, old: Scale): void {
-  const { uid } = asked.metadata;
-  if (uid === undefined || uid === old.metadata.uid) return;
-  const { groupKind } = exchange.endpoint.resource;
-  throw newInvalid(groupKind, exchange.context.info.name, [
-    { type: 'FieldValueInvalid', field: 'metadata.uid', message: `Invalid value: ${goQuote(uid)}: field is immutable` },
-  ]);
+/** The scale before a write, with the part of the parent's field ownership that is about replicas. */
+function ownedScaleOf(exchange: Exchange, parent: KubeObject): Scale {
+  const scale = scaleOf(exchange, parent);
+  const { specReplicas } = paths(exchange);
+  const { replicasPaths } = exchange.endpoint.resource;
+  const managedFields = toScaleFields(parent.metadata.managedFields ?? [], replicasPaths);
+  const replicas = typeof valueAt(parent, specReplicas) === 'number' ? scale.spec.replicas : noReplicas;
+  return {
+    ...scale,
+    metadata: { ...scale.metadata, ...(managedFields.length === 0 ? {} : { managedFields }) },
+    spec: { replicas },
+  };
 }
 
 function withReplicas(exchange: Exchange, parent: KubeObject, scale: Scale): KubeObject {
-  const { specReplicas } = paths(exchange);
-  const next = withValueAt(parent, specReplicas, scale.spec.replicas) as unknown as KubeObject;
+  const { specReplicas, paths: names } = paths(exchange);
+  const { apiVersion, replicasPaths } = exchange.endpoint.resource;
+  const { replicas } = scale.spec;
+  if (replicas === noReplicas)
+    throw newBadRequest(`the spec replicas field ${goQuote(names.specReplicasPath)} cannot be empty`);
+  const next = withValueAt(parent, specReplicas, replicas) as unknown as KubeObject;
+  const { managedFields: before = [], ...metadata } = next.metadata;
+  const managedFields = toParentFields(before, scale.metadata.managedFields ?? [], apiVersion, replicasPaths);
   // Without a revision of the client's own the update is unconditional.
   const { resourceVersion } = scale.metadata;
-  return resourceVersion === undefined ? next : { ...next, metadata: { ...next.metadata, resourceVersion } };
+  return withMetadata(next, {
+    ...metadata,
+    ...(managedFields.length === 0 ? {} : { managedFields }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+  });
 }
 
 function paths(exchange: Exchange): CompiledScale {
@@ -207,7 +253,7 @@ function int32(parent: Json | undefined, field: string, struct: string): number 
     );
   }
   const value = getOwn(parent, 'replicas') ?? 0;
-  if (typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < 2 ** 31) return value;
+  if (typeof value === 'number' && Number.isInteger(value) && value >= noReplicas && value < -noReplicas) return value;
   const shown = typeof value === 'number' ? `number ${value}` : goKind(value);
   throw new DecodeError(
     `json: cannot unmarshal ${shown} into Go struct field ${struct}.${field}.replicas of type int32`,

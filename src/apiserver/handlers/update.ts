@@ -8,6 +8,8 @@ import { inNamespace, warnAbout } from './create.ts';
 import { decodeBody } from './decode.ts';
 import type { Exchange } from './exchange.ts';
 import { admissionRequest, mutate } from './exchange.ts';
+import { managerOf, owned } from './field-ownership.ts';
+import { withoutRepeatedOwners } from './owner-references.ts';
 
 /** PUT of an object or its status. Order of checks: k8s.io/apiserver/pkg/endpoints/handlers/update.go. */
 export async function handleUpdate(exchange: Exchange): Promise<void> {
@@ -18,14 +20,19 @@ export async function handleUpdate(exchange: Exchange): Promise<void> {
   const options = parseWriteOptions('UpdateOptions', context.query);
   const encoding = negotiateInput(request.headers['content-type']);
   const decoded = decodeBody(endpoint.resource, body, encoding, options.fieldValidation, context.warnings);
-  const object = inNamespace(decoded, info.namespace);
-  checkName(object, info.name);
-  const { uid } = object.metadata;
+  const named = inNamespace(decoded, info.namespace);
+  checkName(named, info.name);
+  const sent = withoutRepeatedOwners(named, context.warnings, 'in the request');
+  const manager = managerOf(exchange, options.fieldManager);
+  const { uid } = sent.metadata;
   const stored = await endpoint.store.update({
     ...updateTarget(exchange),
     dryRun: options.dryRun,
     ...(uid === undefined ? {} : { uid }),
-    next: (old) => mutate(exchange, { operation: 'UPDATE', name: info.name, object, old, dryRun: options.dryRun }),
+    next: (old) => {
+      const object = owned(exchange, old, sent, manager);
+      return mutate(exchange, { operation: 'UPDATE', name: info.name, object, old, dryRun: options.dryRun });
+    },
     admit: (next, old) => admitUpdate(exchange, next, old, options.dryRun),
   });
   await sendObject(exchange, form, 200, stored);
@@ -35,9 +42,11 @@ export function updateTarget(exchange: Exchange): {
   readonly namespace: string;
   readonly name: string;
   readonly scope: 'main' | 'status';
+  readonly signal: AbortSignal;
 } {
-  const { namespace, name, subresource } = exchange.context.info;
-  return { namespace, name, scope: subresource === 'status' ? 'status' : 'main' };
+  const { info, signal } = exchange.context;
+  const { namespace, name, subresource } = info;
+  return { namespace, name, scope: subresource === 'status' ? 'status' : 'main', signal };
 }
 
 /** Validating admission, then the warnings that go with what was let through. */

@@ -35,7 +35,7 @@ function withoutStatus(object: KubeObject): KubeObject {
 
 /** The new state as it may become: system fields from `old`, the other half of the object untouched, generation counted. */
 export function prepareUpdate(resource: Resource, scope: UpdateScope, next: KubeObject, old: KubeObject): KubeObject {
-  if (scope === 'status') return withStatusOf(old, next);
+  if (scope === 'status') return withManagedFieldsOf(withStatusOf(old, next), next);
   const object = resource.hasStatus ? withStatusOf(next, old) : next;
   const changed = !deepEqual(withoutMetadata(object), withoutMetadata(old));
   return withMetadata(object, {
@@ -48,6 +48,34 @@ function withStatusOf(object: KubeObject, source: KubeObject): KubeObject {
   const status = getOwn(source, 'status');
   const rest = withoutStatus(object);
   return status === undefined ? rest : ({ ...rest, status } as KubeObject);
+}
+
+/** A write to `status` has changed who owns its fields, if nothing else outside of it. */
+function withManagedFieldsOf(object: KubeObject, source: KubeObject): KubeObject {
+  const { managedFields: _dropped, ...metadata } = object.metadata;
+  const { managedFields } = source.metadata;
+  return withMetadata(object, managedFields === undefined ? metadata : { ...metadata, managedFields });
+}
+
+export function withoutManagedFields(object: KubeObject): KubeObject {
+  const { managedFields: _dropped, ...metadata } = object.metadata;
+  return withMetadata(object, metadata);
+}
+
+/**
+ * Takes back the times of field ownership where they are all that a write would change: a write that says again what is there
+ * is none. k8s.io/apiserver/pkg/endpoints/handlers/fieldmanager/equality.go, IgnoreManagedFieldsTimestampsTransformer.
+ */
+export function withoutIdleTimestamps(next: KubeObject, old: KubeObject): KubeObject {
+  const mine = next.metadata.managedFields ?? [];
+  const before = old.metadata.managedFields ?? [];
+  if (mine.length === 0 || mine.length !== before.length) return next;
+  if (mine.every((entry, index) => entry.time === before[index]?.time)) return next;
+  const isSame = mine.every((entry, index) =>
+    deepEqual({ ...entry, time: undefined }, { ...before[index], time: undefined }),
+  );
+  if (!isSame || !deepEqual(withoutManagedFields(next), withoutManagedFields(old))) return next;
+  return withMetadata(next, { ...next.metadata, managedFields: before });
 }
 
 function withoutMetadata(object: KubeObject): object {

@@ -9,7 +9,9 @@ import { validate } from '../../apimachinery/schema/validation.ts';
 import type { GroupKind, GroupResource } from '../../apimachinery/status.ts';
 import { newTableConverter } from '../../apimachinery/table.ts';
 import type { TableConverter } from '../../apimachinery/table.ts';
+import type { FieldManager, ReplicasPaths } from '../../apimachinery/managedfields/field-manager.ts';
 import type { ResourceDefinition, ScalePaths } from './definition.ts';
+import { newFieldManagers } from './field-managers.ts';
 
 /** A definition made ready for serving: what would else be computed again for every request. */
 export interface Resource {
@@ -23,6 +25,10 @@ export interface Resource {
   readonly table: TableConverter;
   readonly hasStatus: boolean;
   readonly scale: CompiledScale | undefined;
+  /** Where replicas stand in each apiVersion of the resource. */
+  readonly replicasPaths: ReplicasPaths;
+  /** Tracks who owns the fields that are written through a subresource, or the object itself (''). */
+  fieldManager(subresource: string): FieldManager;
   /** Takes unknown fields out of a whole object; answers their paths. `metadata` is left alone. */
   prune(object: KubeObject): { readonly object: KubeObject; readonly unknownFields: readonly string[] };
   /** Schema defaults, then those that the strategy computes. */
@@ -56,6 +62,8 @@ export function newResource(definition: ResourceDefinition): Resource {
     table: newTableConverter(definition.printerColumns),
     hasStatus: subresources.status === true,
     scale,
+    replicasPaths: { [`${group}/${version}`]: scale?.specReplicas },
+    fieldManager: newFieldManagers(definition),
     prune: (object) => prune(body, object),
     default: (object) => {
       const defaulted = applyDefaults(body, object);

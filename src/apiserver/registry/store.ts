@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
+import { KeyedLock } from '../../base/keyed-lock.ts';
 import type { FieldError } from '../../apimachinery/field-error.ts';
 import { duplicateValue, invalidValue } from '../../apimachinery/field-error.ts';
 import { deepEqual } from '../../apimachinery/json.ts';
@@ -24,7 +25,15 @@ import { ClaimTakenError, KeyExistsError, RevisionMismatchError } from '../stora
 import type { Storage } from '../storage/storage.ts';
 import { Stored, encodeObject } from './codec.ts';
 import { isImpossibleName, objectKey } from './keys.ts';
-import { finalizersForDeletion, isFinalized, markDeleting, prepareCreate, prepareUpdate } from './object-lifecycle.ts';
+import {
+  finalizersForDeletion,
+  isFinalized,
+  markDeleting,
+  prepareCreate,
+  prepareUpdate,
+  withoutIdleTimestamps,
+  withoutManagedFields,
+} from './object-lifecycle.ts';
 import type { UpdateScope } from './object-lifecycle.ts';
 import type { Resource } from './resource.ts';
 
@@ -50,15 +59,27 @@ export interface UpdateRequest {
   readonly dryRun: boolean;
   /** The stored object must have this uid. */
   readonly uid?: string;
+  /** Ends the attempts. */
+  readonly signal: AbortSignal;
   /** The new state, made of the stored one; asked again when somebody else was faster. @throws StatusError */
   next(old: KubeObject): Promise<KubeObject>;
   admit(object: KubeObject, old: KubeObject): Promise<void>;
+}
+
+/** An update that makes the object where there is none. */
+export interface ApplyRequest extends UpdateRequest {
+  /** The state of an object that is not there yet, with its name; asked again when `next` was asked in between. @throws StatusError */
+  born(): Promise<KubeObject>;
+  /** Whether the object may be made, asked of it as it would be stored. @throws StatusError */
+  admitBorn(object: KubeObject): Promise<void>;
 }
 
 export interface DeleteRequest {
   readonly namespace: string;
   readonly name: string;
   readonly options: DeleteOptions;
+  /** Ends the attempts. */
+  readonly signal: AbortSignal;
   admit(old: KubeObject): Promise<void>;
 }
 
@@ -68,21 +89,18 @@ export type Deletion =
 
 /** k8s.io/apiserver/pkg/registry/generic/registry, maxNameGenerationCreateAttempts. */
 const maxNameAttempts = 8;
-/** Writers that lose this many races in a row are told to come again. */
-const maxRaces = 32;
 /** etcd's --max-request-bytes; a store that takes more could never move to etcd. */
 const maxStoredBytes = 1.5 * 1024 * 1024;
 
 /**
  * Objects of one resource in the storage: the rules of creating, updating and deleting that hold for every kind.
  * The twin of k8s.io/apiserver/pkg/registry/generic/registry, Store.
- *
- * Ownership of fields (managedFields) is not tracked yet. It will be a function from (old, new, manager) to new between `next` and
- * `prepareUpdate` here, beside `prepareCreate` for creates, and a patch type of its own in handlers/patch.ts.
+ * Who owns which field is found out by the handlers, before admission; here it is kept or, where nothing else changes, left alone.
  */
 export class ResourceStore {
   readonly resource: Resource;
   readonly #deps: StoreDeps;
+  readonly #losers = new KeyedLock();
 
   constructor(resource: Resource, deps: StoreDeps) {
     this.resource = resource;
@@ -132,10 +150,10 @@ export class ResourceStore {
     return object;
   }
 
-  async #insert(object: KubeObject, dryRun: boolean): Promise<Stored> {
+  async #insert(object: KubeObject, dryRun: boolean, keepsOwners = false): Promise<Stored> {
     const { namespace = '', name = '' } = object.metadata;
     const key = objectKey(this.resource, namespace, name);
-    const value = this.#encode(object);
+    const value = this.#encode(object, keepsOwners);
     if (dryRun) {
       if ((await this.#deps.storage.get(key)) !== undefined) throw await this.#alreadyExists(namespace, name);
       return new Stored(key, value, 0);
@@ -144,13 +162,17 @@ export class ResourceStore {
     return new Stored(key, value, revision);
   }
 
-  /** @throws StatusError (413) for an object larger than etcd would take, whatever the driver */
-  #encode(object: KubeObject): string {
+  /**
+   * An object may be larger than the storage takes only because of its managedFields, which are the price of comfort: they go first,
+   * except in an apply, which is about them (endpoints/handlers, isTooLargeError).
+   * @throws StatusError (413) for an object larger than etcd would take, whatever the driver
+   */
+  #encode(object: KubeObject, keepsOwners: boolean): string {
     const value = encodeObject(this.resource, object);
-    if (value.length * 3 > maxStoredBytes && Buffer.byteLength(value) > maxStoredBytes) {
-      throw newRequestTooLarge(`an object may take ${maxStoredBytes} bytes`);
-    }
-    return value;
+    if (value.length * 3 <= maxStoredBytes || Buffer.byteLength(value) <= maxStoredBytes) return value;
+    if (!keepsOwners && object.metadata.managedFields !== undefined)
+      return this.#encode(withoutManagedFields(object), true);
+    throw newRequestTooLarge(`an object may take ${maxStoredBytes} bytes`);
   }
 
   async #alreadyExists(namespace: string, name: string): Promise<Error> {
@@ -158,22 +180,60 @@ export class ResourceStore {
     return newAlreadyExists(this.resource.groupResource, name, existing?.metadata.deletionTimestamp !== undefined);
   }
 
-  /** The stored result; unchanged objects are not written. @throws StatusError (404, 409, 422) */
+  /** The stored result; unchanged objects are not written. @throws StatusError (404, 409, 422), the reason of the signal */
   async update(request: UpdateRequest): Promise<Stored> {
-    const { groupResource } = this.resource;
-    for (let race = 1; ; race++) {
-      const old = await this.get(request.namespace, request.name);
-      if (request.uid !== undefined && request.uid !== old.metadata.uid) {
-        const why = `Precondition failed: UID in precondition: ${request.uid}, UID in object meta: ${old.metadata.uid}`;
-        throw newConflict(groupResource, request.name, why);
+    return this.#untilWon(request, async () =>
+      this.#attempt(await this.get(request.namespace, request.name), request, false),
+    );
+  }
+
+  /** Like `update`, but also makes what is not there. @throws StatusError (403, 409, 422), the reason of the signal */
+  async apply(request: ApplyRequest): Promise<{ readonly stored: Stored; readonly created: boolean }> {
+    return this.#untilWon(request, async () => {
+      const old = await this.find(request.namespace, request.name);
+      if (old === undefined) return this.#bear(request);
+      const stored = await this.#attempt(old, request, true);
+      return stored === undefined ? undefined : { stored, created: false };
+    });
+  }
+
+  /** Repeats an attempt that answers undefined when somebody else was faster; who has lost once stands in line. */
+  async #untilWon<T>(
+    { namespace, name, signal }: { readonly namespace: string; readonly name: string; readonly signal: AbortSignal },
+    attempt: () => Promise<T | undefined>,
+  ): Promise<T> {
+    const first = await attempt();
+    if (first !== undefined) return first;
+    const repeat = async (): Promise<T> => {
+      for (;;) {
+        signal.throwIfAborted();
+        const result = await attempt();
+        if (result !== undefined) return result;
       }
-      const asked = await request.next(old.object);
-      this.#checkRevision(asked, old.revision, request.name);
-      const next = await this.#validUpdate(asked, old.object, request);
-      const written = await this.#replace(next, old, request.dryRun);
-      if (written !== undefined) return written;
-      if (race === maxRaces) throw newConflict(groupResource, request.name, optimisticLockMessage);
+    };
+    return this.#losers.run(objectKey(this.resource, namespace, name), repeat, signal);
+  }
+
+  async #bear(request: ApplyRequest): Promise<{ readonly stored: Stored; readonly created: true } | undefined> {
+    const object = this.#newborn(await request.born(), request.name);
+    await request.admitBorn(object);
+    try {
+      return { stored: await this.#insert(object, request.dryRun, true), created: true };
+    } catch (error) {
+      if (isStatusError(error, 'AlreadyExists')) return undefined;
+      throw error;
     }
+  }
+
+  async #attempt(old: Stored, request: UpdateRequest, keepsOwners: boolean): Promise<Stored | undefined> {
+    if (request.uid !== undefined && request.uid !== old.metadata.uid) {
+      const why = `Precondition failed: UID in precondition: ${request.uid}, UID in object meta: ${old.metadata.uid}`;
+      throw newConflict(this.resource.groupResource, request.name, why);
+    }
+    const asked = await request.next(old.object);
+    this.#checkRevision(asked, old.revision, request.name);
+    const next = await this.#validUpdate(asked, old.object, request);
+    return this.#replace(next, old, request.dryRun, keepsOwners);
   }
 
   #checkRevision(next: KubeObject, revision: number, name: string): void {
@@ -203,8 +263,9 @@ export class ResourceStore {
           : strategy.validateUpdate?.(next, old);
     const all = [...errors, ...(more ?? [])];
     if (all.length > 0) throw newInvalid(groupKind, request.name, all);
-    await request.admit(next, old);
-    return next;
+    const result = withoutIdleTimestamps(next, old);
+    await request.admit(result, old);
+    return result;
   }
 
   #updateErrors(next: KubeObject, old: KubeObject, scope: UpdateScope): readonly FieldError[] {
@@ -218,7 +279,12 @@ export class ResourceStore {
   }
 
   /** Writes, or deletes what has lost its last finalizer. Undefined: somebody else was faster. */
-  async #replace(next: KubeObject, old: Stored, dryRun: boolean): Promise<Stored | undefined> {
+  async #replace(
+    next: KubeObject,
+    old: Stored,
+    dryRun: boolean,
+    keepsOwners: boolean,
+  ): Promise<Stored | undefined> {
     if (
       deepEqual(
         { ...next, metadata: { ...next.metadata, resourceVersion: '' } },
@@ -227,7 +293,7 @@ export class ResourceStore {
     ) {
       if (!isFinalized(next, old.object)) return old;
     }
-    const value = this.#encode(next);
+    const value = this.#encode(next, keepsOwners);
     if (dryRun) return new Stored(old.key, value, old.revision);
     const write = {
       key: old.key,
@@ -266,19 +332,16 @@ export class ResourceStore {
     return `${this.resource.keyPrefix}${key}`;
   }
 
-  /** @throws StatusError (404, 409) */
+  /** @throws StatusError (404, 409), the reason of the signal */
   async delete(request: DeleteRequest): Promise<Deletion> {
     const { options } = request;
-    for (let race = 1; ; race++) {
+    return this.#untilWon(request, async () => {
       const old = await this.get(request.namespace, request.name);
       this.#checkPreconditions(old, options);
       await request.admit(old.object);
       const finalizers = finalizersForDeletion(old.metadata, options);
-      const deletion =
-        finalizers.length > 0 ? await this.#postpone(old, finalizers, options) : await this.#remove(old, options);
-      if (deletion !== undefined) return deletion;
-      if (race === maxRaces) throw newConflict(this.resource.groupResource, request.name, optimisticLockMessage);
-    }
+      return finalizers.length > 0 ? this.#postpone(old, finalizers, options) : this.#remove(old, options);
+    });
   }
 
   #checkPreconditions(old: Stored, options: DeleteOptions): void {
@@ -303,7 +366,7 @@ export class ResourceStore {
   }
 
   async #replaceRaw(next: KubeObject, old: Stored, dryRun: boolean): Promise<Stored | undefined> {
-    const value = this.#encode(next);
+    const value = this.#encode(next, false);
     if (value === old.value) return old;
     if (dryRun) return new Stored(old.key, value, old.revision);
     try {
