@@ -63,9 +63,6 @@ export async function installTwins(
   await runOk('hack/kubectl', ['apply', '--server-side', '-f', '-'], {
     input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items }),
   });
-  for (const { metadata } of items) {
-    await runOk('hack/kubectl', ['wait', `crd/${metadata.name}`, '--for=condition=Established', '--timeout=30s']);
-  }
   await eventually('the twins to be served', async () => {
     const served = await runOk('hack/kubectl', ['api-resources', `--api-group=${group}`, '-o', 'name']);
     return items.every(({ metadata }) => served.includes(metadata.name)) ? true : undefined;

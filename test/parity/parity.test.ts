@@ -5,7 +5,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ParityCase } from './case.ts';
 import { sections } from './cases/all.ts';
-import { preparation } from './cases/preparation.ts';
 import type { Difference } from './compare.ts';
 import { compare } from './compare.ts';
 import { deliberateDifferences } from './deliberate-differences.ts';
@@ -30,17 +29,11 @@ beforeAll(async () => {
   // Whoever waits for an outcome gets its rejection; one that nobody waits for yet is not to end the process.
   for (const { promise } of outcomes.values()) promise.catch(() => undefined);
   world = await openWorld([...new Set(cases.map(namespaceOf))]);
-  await prepare();
   void runAll();
 });
 afterAll(async () => {
   await world?.close();
 });
-
-async function prepare(): Promise<void> {
-  const parityCase = { name: 'preparation', steps: preparation };
-  for (const side of ['twin', 'ours'] as const) await runOnSide(parityCase, sideOf(side));
-}
 
 function sideOf(name: 'twin' | 'ours') {
   return { name, api: world.api, compact: () => world.compact(name) };

@@ -35,10 +35,13 @@ export interface SideOptions {
   compact(): Promise<void>;
 }
 
+/** Of this run, so that one cluster can be used again. */
+const RUN = process.env['PARITY_RUN'] ?? '';
+
 /** The case's own name in the cluster. */
 export function slugOf({ name }: ParityCase): string {
   const slug = name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
-  return `p-${slug}`.slice(0, 52).replace(/-+$/, '');
+  return `p${RUN}-${slug}`.slice(0, 52).replace(/-+$/, '');
 }
 
 export function namespaceOf(parityCase: ParityCase): string {

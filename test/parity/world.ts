@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dataStores } from '../../src/tenancy/resources/datastores/definition.ts';
 import { tenantControlPlanes } from '../../src/tenancy/resources/tenantcontrolplanes/definition.ts';
+import { dataStoreObject } from '../env/api-objects.ts';
 import { startApiServer } from '../env/api-server.ts';
 import type { RawApi } from '../env/raw-api.ts';
 import { openClusterApi } from '../env/raw-api.ts';
@@ -60,9 +61,10 @@ export async function openWorld(namespaces: readonly string[]): Promise<World> {
   for (const path of [`/apis/${RICH_GROUP}/v1/samples`, `/apis/${PRODUCT_GROUP}/v1alpha1/datastores`]) {
     await eventually(`${path} to be served`, async () => ((await api.ask(path)).code === 200 ? true : undefined));
   }
-  for (const name of namespaces) {
-    const made = await api.ask('/api/v1/namespaces', { method: 'POST', body: { metadata: { name } } });
-    if (made.code !== 201 && made.code !== 409) throw new Error(`namespace ${name}: ${made.code} ${made.text}`);
+  for (const name of namespaces) await makeUnlessThere(api, '/api/v1/namespaces', { metadata: { name } });
+  for (const group of [PRODUCT_GROUP, TWIN_GROUP]) {
+    const body = dataStoreObject('default');
+    await makeUnlessThere(api, `/apis/${group}/v1alpha1/datastores`, { ...body, apiVersion: `${group}/v1alpha1` });
   }
   return {
     api,
@@ -73,6 +75,11 @@ export async function openWorld(namespaces: readonly string[]): Promise<World> {
       await product.remove();
     },
   };
+}
+
+async function makeUnlessThere(api: RawApi, path: string, body: object): Promise<void> {
+  const made = await api.ask(path, { method: 'POST', body });
+  if (made.code !== 201 && made.code !== 409) throw new Error(`POST ${path}: ${made.code} ${made.text}`);
 }
 
 async function startRichServer(): Promise<{ stop(): Promise<void> }> {
