@@ -25,6 +25,7 @@ export interface RawAnswer {
   readonly code: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
+  readonly bytes: Buffer;
   json(): unknown;
 }
 
@@ -50,11 +51,13 @@ export class RawApi {
     const response = await this.#send(path, options, signal);
     const chunks: Buffer[] = [];
     for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
-    const text = Buffer.concat(chunks).toString('utf8');
+    const bytes = Buffer.concat(chunks);
+    const text = bytes.toString('utf8');
     return {
       code: response.statusCode ?? 0,
       headers: response.headers,
       text,
+      bytes,
       json: () => JSON.parse(text) as unknown,
     };
   }
