@@ -1,0 +1,69 @@
+/** Four versions of kubectl: whatever a user types, our API and a CRD of the same schema answer alike. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { adminKubeconfig, startApiServer, type ApiServerProcess } from '../env/api-server.ts';
+import { openClusterApi, type RawApi } from '../env/raw-api.ts';
+import { runOk } from '../env/run.ts';
+import type { Flow } from './kubectl/flow.ts';
+import { READ_FLOWS } from './kubectl/flows-read.ts';
+import { WRITE_FLOWS } from './kubectl/flows-write.ts';
+import { namespacesOf, openSides, type Sides } from './kubectl/sides.ts';
+import { transcript, type Kubectl } from './kubectl/transcript.ts';
+
+const FLOWS: readonly Flow[] = [...READ_FLOWS, ...WRITE_FLOWS];
+const VERSIONS = ['v1.32.13', 'v1.34.8', 'v1.36.3', 'v1.37.2'] as const;
+/** Of namespaces that no other run has made. */
+const RUN = Date.now().toString(36).slice(-5);
+const label = (version: string, index: number): string => `${version.replaceAll('.', '-')}-${index}-${RUN}`;
+
+let server: ApiServerProcess;
+let api: RawApi;
+let sides: Sides;
+let binaries: string;
+let cache: string;
+
+beforeAll(async () => {
+  server = await startApiServer();
+  api = await openClusterApi();
+  sides = await openSides(api);
+  binaries = (await runOk('hack/bin-dir', [])).trim();
+  cache = await mkdtemp(join(tmpdir(), 'kamaji-kubectl-cache-'));
+  const items = VERSIONS.flatMap((version) =>
+    FLOWS.flatMap((_, index) => namespacesOf(label(version, index))).map((name) => ({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name },
+    })),
+  );
+  await runOk('hack/kubectl', ['create', '-f', '-'], {
+    input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items }),
+    timeoutMs: 120_000,
+  });
+});
+afterAll(async () => {
+  api?.close();
+  await server?.remove();
+  if (cache !== undefined) await rm(cache, { recursive: true });
+});
+
+describe.each(VERSIONS)('kubectl %s', (version) => {
+  const kubectl = (): Kubectl => ({
+    program: join(binaries, version === 'v1.36.3' ? 'kubectl' : `kubectl-${version}`),
+    kubeconfig: adminKubeconfig(),
+    cacheFolder: join(cache, version),
+  });
+
+  it('is that version', async () => {
+    expect(await runOk(kubectl().program, ['version', '--client'])).toContain(`Client Version: ${version}`);
+  });
+
+  for (const [index, flow] of FLOWS.entries()) {
+    it.concurrent(flow.name, async ({ expect }) => {
+      const [ours, twins] = await sides.both(label(version, index));
+      const expected = await transcript(kubectl(), twins, flow.steps(twins));
+      expect(await transcript(kubectl(), ours, flow.steps(ours))).toEqual(expected);
+    });
+  }
+});

@@ -1,0 +1,148 @@
+import { spawn } from 'node:child_process';
+import { repositoryRoot, run } from '../../env/run.ts';
+import type { Background, Command, Side, Step } from './flow.ts';
+
+/** What one command said. */
+export interface Answer {
+  readonly command: string;
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A kubectl of one version. */
+export interface Kubectl {
+  readonly program: string;
+  readonly kubeconfig: string;
+  /** Of its own: clusters of other test runs have the same address. */
+  readonly cacheFolder: string;
+}
+
+/** The marker in the command line at which a transcript of a wrong exit code breaks off. */
+export class WrongOutcome extends Error {}
+
+/**
+ * Runs the steps one after the other and answers what kubectl said, normalised.
+ * @throws WrongOutcome when a command ends with another exit code than its step says, or does not say what it should
+ */
+export async function transcript(kubectl: Kubectl, side: Side, steps: readonly Step[]): Promise<readonly Answer[]> {
+  const answers: Answer[] = [];
+  for (const step of steps) {
+    if ('background' in step) answers.push(...(await runBackground(kubectl, side, step)));
+    else answers.push(await runCommand(kubectl, side, step));
+  }
+  return answers;
+}
+
+async function runCommand(kubectl: Kubectl, side: Side, step: Command): Promise<Answer> {
+  const result = await run(kubectl.program, fullArgs(kubectl, side, step.args), {
+    ...(step.stdin === undefined ? {} : { input: step.stdin }),
+    env: { KUBECONFIG: kubectl.kubeconfig, ...step.env },
+  });
+  const told = `kubectl ${step.args.join(' ')}\n(exit code ${result.code})\n${result.stdout}\n${result.stderr}`;
+  if (result.code !== (step.code ?? 0))
+    throw new WrongOutcome(`${side.group}: not exit code ${step.code ?? 0}: ${told}`);
+  if (step.says !== undefined && !step.says.test(result.stdout + result.stderr)) {
+    throw new WrongOutcome(`${side.group}: does not say ${String(step.says)}: ${told}`);
+  }
+  const shape = (text: string): string => {
+    const normal = normalise(text, side);
+    return step.unordered === true ? normal.split('\n').sort().join('\n') : normal;
+  };
+  return {
+    command: normalise(step.args.join(' '), side),
+    code: result.code,
+    stdout: shape(result.stdout),
+    stderr: shape(result.stderr),
+  };
+}
+
+async function runBackground(kubectl: Kubectl, side: Side, step: Background): Promise<readonly Answer[]> {
+  const child = spawn(kubectl.program, fullArgs(kubectl, side, step.background), {
+    cwd: repositoryRoot,
+    env: { ...process.env, KUBECONFIG: kubectl.kubeconfig },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  let code: number | null | undefined;
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const ended = new Promise<void>((resolve) => {
+    child.once('close', (status) => {
+      code = status;
+      resolve();
+    });
+  });
+  const shows = async (what: string, isSo: () => boolean): Promise<void> => {
+    const deadline = Date.now() + 30_000;
+    while (!isSo() && code === undefined) {
+      if (Date.now() > deadline) {
+        throw new WrongOutcome(
+          `${side.group}: kubectl ${step.background.join(' ')} never ${what}: ${stdout}\n${stderr}`,
+        );
+      }
+      await pause(50);
+    }
+  };
+  try {
+    const { ready, until } = step;
+    if (ready === undefined) await pause(1_000);
+    else await shows(`showed ${String(ready)}`, () => ready.test(stdout));
+    const answers: Answer[] = [];
+    for (const during of step.during) answers.push(await runCommand(kubectl, side, during));
+    await shows(`showed ${String(until ?? 'its end')}`, () => until?.test(normalise(stdout, side)) === true);
+    if (until === undefined && code !== 0) {
+      throw new WrongOutcome(
+        `${side.group}: kubectl ${step.background.join(' ')} ended with ${String(code)}: ${stderr}`,
+      );
+    }
+    const said = normalise(stdout, side);
+    const cut = until === undefined ? undefined : until.exec(said);
+    return [
+      ...answers,
+      {
+        command: normalise(step.background.join(' '), side),
+        code: 0,
+        stdout: cut === undefined ? said : said.slice(0, (cut?.index ?? 0) + (cut?.[0].length ?? 0)),
+        stderr: normalise(stderr, side),
+      },
+    ];
+  } finally {
+    child.kill();
+    await ended;
+  }
+}
+
+function fullArgs(kubectl: Kubectl, side: Side, args: readonly string[]): readonly string[] {
+  const options = [`--cache-dir=${kubectl.cacheFolder}`];
+  if (!args.includes('--raw') && !args.some((arg) => arg.startsWith('-n=') || arg === '-A'))
+    options.push(`-n=${side.namespace}`);
+  return [...options, ...args];
+}
+
+/** What differs between any two objects, or between our group and the twin's, becomes the same text. */
+export function normalise(text: string, side: Side): string {
+  return (
+    text
+      .replaceAll(side.folder, 'FOLDER')
+      .replaceAll(side.namespace, 'NAMESPACE')
+      .replaceAll('twin.kamaji.io', 'kamaji.io')
+      .replaceAll(/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, 'UID')
+      .replaceAll(/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z| [+-]\d{4}(?: UTC)?)?/g, 'TIME')
+      .replaceAll(/("?resourceVersion"?: ?"?)\d+/gi, '$1REVISION')
+      .replaceAll(/(Resource Version: +)\d+/g, '$1REVISION')
+      .replaceAll(/\/tmp\/(LIVE|MERGED)-\d+/g, '/tmp/$1')
+      .replaceAll(/\/tmp\/kubectl-\S+?edit-\S+/g, '/tmp/EDIT')
+      .replaceAll(/(?<=\s)\d+m?\d*s(?=\s|$)/g, 'AGE')
+      // Columns are as wide as the names in them.
+      .replaceAll(/(?<=\S) {2,}/g, '  ')
+      .replaceAll(/-{5,}/g, '-----')
+  );
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
