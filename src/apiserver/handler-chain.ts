@@ -3,6 +3,8 @@ import type { Express, Request, Response } from 'express';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { Metrics } from '../base/metrics.ts';
+import type { AuditSink } from './audit/audit-log.ts';
+import { newAuditFilter } from './audit/filter.ts';
 import type { Authenticator } from './authentication/authenticator.ts';
 import type { Authorizer } from './authorization/authorizer.ts';
 import { newAuthenticationFilter } from './filters/authenticate.ts';
@@ -25,6 +27,7 @@ export interface ChainOptions {
   readonly authorizer: Authorizer;
   readonly inFlight: InFlightLimits;
   readonly publicRoutes: readonly PublicRoute[];
+  readonly audit: AuditSink | undefined;
   readonly isServed: (group: string, version: string, resource: string, subresource: string) => boolean;
   /** Answers what the filters have let through; what it throws becomes the answer. */
   serve(request: Request, response: Response): Promise<void>;
@@ -41,6 +44,7 @@ export function newHandlerChain(options: ChainOptions): Express {
   app.disable('etag');
   app.set('query parser', false);
   app.use(newContextFilter(clock, state));
+  if (options.audit !== undefined) app.use(newAuditFilter({ sink: options.audit, clock, metrics }));
   app.use(newObserveFilter({ clock, log, metrics, state, isServed: options.isServed }));
   app.use(newDeadlineFilter(clock));
   app.use(newPublicRouteFilter(options.publicRoutes));

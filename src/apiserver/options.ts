@@ -1,4 +1,10 @@
-import { forbiddenValue, invalidValue, requiredValue, tooLongValue, unsupportedValue } from '../apimachinery/field-error.ts';
+import {
+  forbiddenValue,
+  invalidValue,
+  requiredValue,
+  tooLongValue,
+  unsupportedValue,
+} from '../apimachinery/field-error.ts';
 import type { FieldError } from '../apimachinery/field-error.ts';
 import { isJsonObject } from '../apimachinery/json.ts';
 import type { Json, JsonObject } from '../apimachinery/object.ts';

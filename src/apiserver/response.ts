@@ -4,6 +4,7 @@ import { constants, gzip } from 'node:zlib';
 import { stringify } from 'yaml';
 import { isStatusError } from '../apimachinery/status.ts';
 import type { Status } from '../apimachinery/status.ts';
+import { auditOf } from './audit/record.ts';
 import type { FormRules, OutputForm } from './negotiation.ts';
 import { negotiateOutput, wantsPretty } from './negotiation.ts';
 import { findContext } from './request-context.ts';
@@ -93,6 +94,8 @@ const jsonForm: OutputForm = { encoding: 'json', contentType: 'application/json'
 /** Errors come as what the client accepts, or as JSON when that cannot be given: it could not read the reason otherwise. */
 export async function sendStatus(request: IncomingMessage, response: ServerResponse, status: Status): Promise<void> {
   if (response.headersSent || response.destroyed) return;
+  const record = auditOf(findContext(request));
+  if (record !== undefined && status.reason !== undefined) record.failure = status.reason;
   const retryAfter = status.details?.retryAfterSeconds;
   if (retryAfter !== undefined) response.setHeader('Retry-After', retryAfter);
   // What is left of a body that is far too large is not worth reading.

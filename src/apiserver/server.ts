@@ -8,6 +8,7 @@ import type { Metrics } from '../base/metrics.ts';
 import { newMethodNotAllowed, newUnknownPath } from '../apimachinery/status.ts';
 import type { AdmissionPlugin, ObjectReader } from './admission/admission.ts';
 import { newAdmissionChain } from './admission/chain.ts';
+import type { AuditSink } from './audit/audit-log.ts';
 import type { Authenticator } from './authentication/authenticator.ts';
 import type { Authorizer } from './authorization/authorizer.ts';
 import { Discovery } from './discovery/serve.ts';
@@ -53,6 +54,8 @@ export interface ApiServerOptions {
   readonly inFlight?: InFlightLimits;
   /** Paths outside of authentication. */
   readonly publicRoutes?: readonly PublicRoute[];
+  /** Where audit events go; nowhere when left out. The caller closes it, after `stop`. */
+  readonly audit?: AuditSink | undefined;
   /** Numbers in [0, 1). */
   readonly random?: () => number;
   readonly newUid?: () => string;
@@ -113,6 +116,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     authorizer: options.authorizer,
     inFlight: options.inFlight ?? defaultInFlightLimits,
     publicRoutes: options.publicRoutes ?? [],
+    audit: options.audit,
     isServed: (group, version, resource, subresource) => isServed(endpoints, group, version, resource, subresource),
     serve,
   });

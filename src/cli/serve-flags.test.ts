@@ -21,6 +21,9 @@ describe('the flags of serve', () => {
       certificateRenewBeforeMs: undefined,
       logLevel: 'info',
       shutdownDelayMs: 3_000,
+      auditLogPath: undefined,
+      auditLogMaxBytes: 100 * 1024 * 1024,
+      auditLogMaxBackups: 10,
     });
   });
 
@@ -38,6 +41,9 @@ describe('the flags of serve', () => {
       '--certificate-renew-before=720h',
       '--log-level=debug',
       '--shutdown-delay=1500ms',
+      '--audit-log-path=/var/log/audit.log',
+      '--audit-log-maxsize=1',
+      '--audit-log-maxbackup=0',
     );
     expect(flags).toEqual({
       bindAddress: '::1',
@@ -52,6 +58,9 @@ describe('the flags of serve', () => {
       certificateRenewBeforeMs: 720 * 3_600_000,
       logLevel: 'debug',
       shutdownDelayMs: 1_500,
+      auditLogPath: '/var/log/audit.log',
+      auditLogMaxBytes: 1024 * 1024,
+      auditLogMaxBackups: 0,
     });
   });
 
@@ -84,6 +93,9 @@ describe('the flags of serve', () => {
     '--certificate-renew-before=-1h',
     '--shutdown-delay=3',
     '--shutdown-delay=1.5s',
+    '--audit-log-maxsize=0',
+    '--audit-log-maxsize=-1',
+    '--audit-log-maxbackup=',
   ])('name the one that is wrong: %s', (arg) => {
     const flag = arg.slice(0, arg.indexOf('='));
     expect(() => read(arg)).toThrow(UsageError);

@@ -19,6 +19,10 @@ export interface ServeFlags {
   readonly certificateRenewBeforeMs: number | undefined;
   readonly logLevel: LogLevel;
   readonly shutdownDelayMs: number;
+  /** Where audit events go: a file, `-` for standard output, undefined for nowhere. */
+  readonly auditLogPath: string | undefined;
+  readonly auditLogMaxBytes: number;
+  readonly auditLogMaxBackups: number;
 }
 
 interface Flag {
@@ -48,6 +52,12 @@ const FLAGS = {
     fallback: '3s',
     help: 'how long to go on serving after SIGTERM, until nobody is sent here any more',
   },
+  'audit-log-path': {
+    fallback: undefined,
+    help: 'file for an audit event of every request, - for standard output; no audit when left out',
+  },
+  'audit-log-maxsize': { fallback: '100', help: 'megabytes of the audit log file before it is put aside' },
+  'audit-log-maxbackup': { fallback: '10', help: 'audit log files put aside that are kept; 0 keeps all' },
 } as const satisfies Record<string, Flag>;
 
 type FlagName = keyof typeof FLAGS;
@@ -77,6 +87,13 @@ export function readServeFlags(values: Readonly<Record<string, string | undefine
   };
   const logLevel = text('log-level') ?? '';
   if (!isLogLevel(logLevel)) throw new UsageError(`--log-level must be debug, info, warn or error, not ${logLevel}`);
+  const count = (name: 'audit-log-maxsize' | 'audit-log-maxbackup', least: number): number => {
+    const value = text(name) ?? '';
+    if (!/^\d{1,6}$/.test(value) || Number(value) < least)
+      throw new UsageError(`--${name} must be a number from ${least} to 999999, not ${value}`);
+    return Number(value);
+  };
+  const auditLogPath = text('audit-log-path');
   const renewBefore = text('certificate-renew-before');
   const name = (flag: 'service' | 'namespace'): string => {
     const value = text(flag) ?? '';
@@ -98,6 +115,9 @@ export function readServeFlags(values: Readonly<Record<string, string | undefine
       renewBefore === undefined ? undefined : readDuration('certificate-renew-before', renewBefore),
     logLevel,
     shutdownDelayMs: readDuration('shutdown-delay', text('shutdown-delay') ?? '0s'),
+    auditLogPath: auditLogPath === '' ? undefined : auditLogPath,
+    auditLogMaxBytes: count('audit-log-maxsize', 1) * 1024 * 1024,
+    auditLogMaxBackups: count('audit-log-maxbackup', 0),
   };
 }
 

@@ -15,6 +15,7 @@ import { allResources } from '../tenancy/resources/all.ts';
 import { createTenancyAdmission } from '../tenancy/resources/admission.ts';
 import { runControllers } from '../tenancy/controllers/all.ts';
 import { openAdminConnection } from './admin-connection.ts';
+import { openAuditSink } from './audit-sink.ts';
 import { createConnectSubresources } from './connect-subresources.ts';
 import { createFrontDoor } from './front-door.ts';
 import { hasTlsRoute } from './gateway-api.ts';
@@ -45,6 +46,8 @@ export async function serve(values: Readonly<Record<string, string | undefined>>
   resources.defer(() => access.close());
   const storage = await openStorageOf(flags, (reason) => lifecycle.stop(reason));
   resources.defer(() => storage.close());
+  const audit = await openAuditSink(flags, { clock, log, metrics });
+  resources.defer(() => audit?.close());
   const names = [
     `${flags.service}.${flags.namespace}.svc`,
     `${flags.service}.${flags.namespace}.svc.cluster.local`,
@@ -71,6 +74,7 @@ export async function serve(values: Readonly<Record<string, string | undefined>>
     ],
     publicRoutes: [createGuardRoute(flags, () => server.reader)],
     readyChecks: [frontDoor.readyCheck],
+    audit,
     clock,
     log,
     metrics,

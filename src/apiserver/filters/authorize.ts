@@ -1,5 +1,6 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
-import type { Authorizer } from '../authorization/authorizer.ts';
+import { auditOf } from '../audit/record.ts';
+import type { AuthorizationDecision, Authorizer } from '../authorization/authorizer.ts';
 import { ensureAuthorized } from '../handlers/authorize.ts';
 import { contextOf } from '../request-context.ts';
 import { isDiscoveryPath, isOpenPath } from './paths.ts';
@@ -11,7 +12,14 @@ export function newAuthorizationFilter(authorizer: Authorizer): RequestHandler {
     const context = contextOf(request);
     const { path } = context.info;
     const isOpen = readMethods.has(request.method) && (isOpenPath(path) || isDiscoveryPath(path));
-    if (!isOpen) await ensureAuthorized(authorizer, context);
+    const record = auditOf(context);
+    const told = ({ allowed, reason }: AuthorizationDecision): void => {
+      if (record === undefined) return;
+      record.decision = allowed ? 'allow' : 'forbid';
+      record.reason = reason;
+    };
+    if (isOpen) told({ allowed: true, reason: '' });
+    else await ensureAuthorized(authorizer, context, {}, told);
     next();
   };
 }

@@ -94,9 +94,7 @@ export function applyConfiguration(
   );
   if (findings.length > 0 && fieldValidation === 'Strict') {
     const lines = findings.map((finding) => `  ${finding}`).join('\n');
-    throw newBadRequest(
-      `error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n${lines}`,
-    );
+    throw newBadRequest(`error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n${lines}`);
   }
   if (fieldValidation === 'Warn') for (const finding of findings) exchange.context.warnings.add(finding);
   return result;

@@ -1,7 +1,7 @@
 import { goQuote } from '../../apimachinery/go-format.ts';
 import { newForbidden } from '../../apimachinery/status.ts';
 import type { RequestContext } from '../request-context.ts';
-import type { AuthorizationAttributes, Authorizer } from '../authorization/authorizer.ts';
+import type { AuthorizationAttributes, AuthorizationDecision, Authorizer } from '../authorization/authorizer.ts';
 
 /** What an authorizer is asked about a request; `changes` for questions beside the one that its URL poses. */
 export function attributesOf(
@@ -39,14 +39,17 @@ export function attributesOf(
   };
 }
 
-/** @throws StatusError (403) in the words of kube-apiserver (endpoints/handlers/responsewriters/errors.go) */
+/** `told` hears the decision, whatever it is. @throws StatusError (403) in the words of kube-apiserver (endpoints/handlers/responsewriters/errors.go) */
 export async function ensureAuthorized(
   authorizer: Authorizer,
   context: RequestContext,
   changes: Partial<AuthorizationAttributes> = {},
+  told: (decision: AuthorizationDecision) => void = () => undefined,
 ): Promise<void> {
   const attributes = attributesOf(context, changes);
-  const { allowed, reason } = await authorizer.authorize(attributes, context.signal);
+  const decision = await authorizer.authorize(attributes, context.signal);
+  told(decision);
+  const { allowed, reason } = decision;
   if (allowed) return;
   const why = escapeMarkup(question(attributes));
   const resource = { group: attributes.group, resource: attributes.resource };

@@ -1,6 +1,7 @@
 import { newBadRequest } from '../../apimachinery/status.ts';
 import { finalizerWarnings } from '../../apimachinery/meta-validation.ts';
 import type { KubeObject } from '../../apimachinery/object.ts';
+import { auditOf } from '../audit/record.ts';
 import { readBody } from '../body.ts';
 import { negotiateInput } from '../negotiation.ts';
 import { parseWriteOptions } from '../options.ts';
@@ -28,6 +29,8 @@ export async function handleCreate(exchange: Exchange): Promise<void> {
     'in the request',
   );
   const object = owned(exchange, undefined, sent, managerOf(exchange, options.fieldManager));
+  const record = auditOf(context);
+  if (record !== undefined) record.objectName = object.metadata.name ?? '';
   const facts = {
     operation: 'CREATE',
     name: object.metadata.name ?? '',

@@ -48,7 +48,13 @@ export async function handleDeleteCollection(exchange: Exchange): Promise<void> 
     signal.throwIfAborted();
     const { namespace, name } = nameOfKey(resource, item.key);
     try {
-      await store.delete({ namespace, name, options, signal, admit: (old) => admitDelete(exchange, name, old, options) });
+      await store.delete({
+        namespace,
+        name,
+        options,
+        signal,
+        admit: (old) => admitDelete(exchange, name, old, options),
+      });
     } catch (error) {
       // Somebody else deleted it meanwhile, which is what was asked for.
       if (!isStatusError(error, 'NotFound')) throw error;

@@ -11,6 +11,7 @@ import type { WatchItem } from '../registry/watcher.ts';
 import { addWarnings } from '../response.ts';
 import type { AnswerForm } from './answer.ts';
 import { formatObject, negotiateAnswer, rowObject } from './answer.ts';
+import { auditOf } from '../audit/record.ts';
 import type { Exchange } from './exchange.ts';
 import { selectionOf } from './selection.ts';
 
@@ -90,6 +91,7 @@ class WatchStream {
     addWarnings(request, response);
     // A client waits for the headers before it believes in the watch.
     response.flushHeaders();
+    auditOf(this.#exchange.context)?.started();
   }
 
   async #send(item: WatchItem, signal: AbortSignal): Promise<void> {

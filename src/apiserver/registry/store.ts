@@ -279,12 +279,7 @@ export class ResourceStore {
   }
 
   /** Writes, or deletes what has lost its last finalizer. Undefined: somebody else was faster. */
-  async #replace(
-    next: KubeObject,
-    old: Stored,
-    dryRun: boolean,
-    keepsOwners: boolean,
-  ): Promise<Stored | undefined> {
+  async #replace(next: KubeObject, old: Stored, dryRun: boolean, keepsOwners: boolean): Promise<Stored | undefined> {
     if (
       deepEqual(
         { ...next, metadata: { ...next.metadata, resourceVersion: '' } },

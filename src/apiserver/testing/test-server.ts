@@ -10,6 +10,7 @@ import { silentLogger } from '../../base/log.ts';
 import { createMetrics } from '../../base/metrics.ts';
 import { createCertificateAuthority, issueCertificate, openAuthority } from '../../pki/issue.ts';
 import type { AdmissionPlugin } from '../admission/admission.ts';
+import type { AuditSink } from '../audit/audit-log.ts';
 import type { Authenticator } from '../authentication/authenticator.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
 import type { InFlightLimits } from '../filters/in-flight.ts';
@@ -51,6 +52,7 @@ export interface TestServerOptions {
   readonly inFlight?: InFlightLimits;
   readonly maxQueuedChanges?: number;
   readonly historyWrites?: number;
+  readonly audit?: AuditSink;
 }
 
 /** `x-test-user: name` with `x-test-group` repeated. */
@@ -133,6 +135,7 @@ export class TestServer {
       version: '0.1.0',
       publicRoutes: options.publicRoutes ?? [],
       ...(options.inFlight === undefined ? {} : { inFlight: options.inFlight }),
+      audit: options.audit,
     });
     const { port } = await server.start({
       host: '127.0.0.1',
