@@ -68,8 +68,12 @@ function isReady(): Promise<boolean> {
 /**
  * Runs our API server as a process behind the real aggregation layer, and waits until its APIService is Available.
  * Its controllers are off: there is no node to run anything on. `flags` come after those of `serve` that are set here, and win.
+ * `program`: what Node is to run, with Node's own flags before it.
  */
-export async function startApiServer(flags: readonly string[] = []): Promise<ApiServerProcess> {
+export async function startApiServer(
+  flags: readonly string[] = [],
+  program: readonly string[] = [join(repositoryRoot, 'src/main.ts')],
+): Promise<ApiServerProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'kamaji-integration-'));
   await runOk('hack/kubectl', ['apply', '-f', '-'], { input: BACKEND });
   await runOk('hack/kubectl', ['apply', '-k', 'apiservice']);
@@ -80,7 +84,7 @@ export async function startApiServer(flags: readonly string[] = []): Promise<Api
     child = spawn(
       process.execPath,
       [
-        join(repositoryRoot, 'src/main.ts'),
+        ...program,
         'serve',
         `--kubeconfig=${adminKubeconfig()}`,
         `--bind-address=${ADMIN_ADDRESS}`,
