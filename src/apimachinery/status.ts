@@ -140,6 +140,11 @@ export function newConflict(resource: GroupResource, name: string, why: string):
   return failure(409, 'Conflict', message, resourceDetails(resource, name));
 }
 
+/** An apply that would change what others own. */
+export function newApplyConflict(causes: readonly StatusCause[], message: string): StatusError {
+  return failure(409, 'Conflict', message, { causes });
+}
+
 /** The fixed text clients know as "somebody else was faster". k8s.io/apiserver/pkg/registry/generic/registry, OptimisticLockErrorMsg. */
 export const optimisticLockMessage =
   'the object has been modified; please apply your changes to the latest version and try again';
@@ -233,7 +238,7 @@ export function newTimeout(
 }
 
 /** k8s.io/apiserver/pkg/storage, NewTooLargeResourceVersionError. */
-export function newResourceVersionTooLarge(requested: number, current: number): StatusError {
+export function newResourceVersionTooLarge(requested: number | string, current: number): StatusError {
   return newTimeout(`Too large resource version: ${requested}, current: ${current}`, 1, [
     { reason: 'ResourceVersionTooLarge', message: 'Too large resource version' },
   ]);
@@ -250,6 +255,11 @@ export function newServiceUnavailable(message: string, retryAfterSeconds = 0): S
 /** `message` goes to the client: it must not hold what only operators may see. */
 export function newInternalError(message: string): StatusError {
   return failure(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] });
+}
+
+/** What kube-apiserver makes of an error that is no Status: 500 without a reason, and the error's own text. */
+export function newUnknownError(message: string): StatusError {
+  return failure(500, undefined, message);
 }
 
 /** The answer to a delete that is done, in kube-apiserver's form: `kind` is the resource's plural, and there is no code. */

@@ -11,7 +11,8 @@ export async function handleGet(exchange: Exchange): Promise<void> {
   if (parseBool(context.query.get('export')) === true) {
     throw newBadRequest('the export parameter, deprecated since v1.14, is no longer supported');
   }
-  const revision = parseRevision(context.query.get('resourceVersion') ?? '');
-  if (revision !== undefined) await endpoint.lister.reach(revision, context.signal);
+  const asked = context.query.get('resourceVersion') ?? '';
+  const revision = parseRevision(asked);
+  if (revision !== undefined) await endpoint.lister.reach(revision, asked, context.signal);
   await sendObject(exchange, form, 200, await endpoint.store.get(context.info.namespace, context.info.name));
 }

@@ -23,14 +23,22 @@ export function decodeContinue(text: string): ContinueToken {
   if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv === 0)
     throw invalid('incorrect encoded start resourceVersion (version meta.k8s.io/v1)');
   if (typeof start !== 'string' || start === '') throw invalid('encoded start key empty (version meta.k8s.io/v1)');
-  const afterKey = start.endsWith('\u0000') ? start.slice(0, -1) : start;
-  if (afterKey.startsWith('/') || afterKey.split('/').some((part) => part === '.' || part === '..'))
-    throw invalid(start);
-  return { revision: rv, afterKey };
+  const key = start.startsWith('/') ? start.slice(1) : start;
+  if (key.split('/').some((part) => part === '' || part === '.' || part === '..')) throw invalid(start);
+  return { revision: rv, afterKey: key.endsWith('\u0000') ? key.slice(0, -1) : keyBefore(key) };
+}
+
+/** A key behind which `key` is the next one: none of an object lies between them, because no name has the last code point in it. */
+function keyBefore(key: string): string {
+  const points = Array.from(key, (character) => character.codePointAt(0)!);
+  const last = points.pop()!;
+  // The surrogates are no code points of their own: step over them.
+  const previous = last === 0xe000 ? 0xd7ff : last - 1;
+  return String.fromCodePoint(...points, previous, 0x10ffff);
 }
 
 function parse(text: string): { readonly v?: unknown; readonly rv?: unknown; readonly start?: unknown } {
-  if (!/^[A-Za-z0-9_-]*={0,2}$/.test(text)) throw invalid('illegal base64 data');
+  if (!/^[A-Za-z0-9_-]*$/.test(text)) throw invalid('illegal base64 data');
   try {
     const value: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
     if (isJsonObject(value)) return value;

@@ -20,10 +20,14 @@ export interface ListPage {
 /** How long a read waits for a revision that is not there yet; k8s.io/apiserver/pkg/storage/cacher, blockTimeout. */
 const freshnessTimeoutMs = 3_000;
 const freshnessPollMs = 50;
+const maxUint64 = '18446744073709551615';
 /** Fewest items fetched at a time where a selector will drop some of them. */
 const filteredChunk = 500;
 
-/** Decimal revision of a request; undefined for "" and "0". @throws StatusError (400) */
+/**
+ * Decimal revision of a request; undefined for "" and "0". What no storage can ever reach, up to the largest uint64, is the largest
+ * revision there can be. @throws StatusError (400)
+ */
 export function parseRevision(text: string): number | undefined {
   if (text === '' || text === '0') return undefined;
   const number = Number(text);
@@ -32,21 +36,28 @@ export function parseRevision(text: string): number | undefined {
       `invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
     );
   }
-  if (!Number.isSafeInteger(number)) {
+  const digits = text.replace(/^0+/, '');
+  if (digits.length > maxUint64.length || (digits.length === maxUint64.length && digits > maxUint64)) {
     throw newBadRequest(
       `invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: value out of range`,
     );
   }
-  return number === 0 ? undefined : number;
+  return number === 0 ? undefined : Math.min(number, Number.MAX_SAFE_INTEGER);
 }
 
 /** Waits until the storage has reached `revision`. @throws StatusError (504) when it does not get there in time. */
-async function waitForRevision(storage: Storage, clock: Clock, revision: number, signal: AbortSignal): Promise<void> {
+async function waitForRevision(
+  storage: Storage,
+  clock: Clock,
+  revision: number,
+  asked: string,
+  signal: AbortSignal,
+): Promise<void> {
   const deadline = clock.monotonic() + freshnessTimeoutMs;
   for (;;) {
     const current = await storage.currentRevision();
     if (current >= revision) return;
-    if (clock.monotonic() >= deadline) throw newResourceVersionTooLarge(revision, current);
+    if (clock.monotonic() >= deadline) throw newResourceVersionTooLarge(asked, current);
     await clock.sleep(freshnessPollMs, signal);
   }
 }
@@ -61,9 +72,9 @@ export class Lister {
     this.#clock = clock;
   }
 
-  /** Waits until `revision` has been written. @throws StatusError (504) */
-  reach(revision: number, signal: AbortSignal): Promise<void> {
-    return waitForRevision(this.#storage, this.#clock, revision, signal);
+  /** Waits until `revision`, in the words of the request `asked`, has been written. @throws StatusError (504) */
+  reach(revision: number, asked: string, signal: AbortSignal): Promise<void> {
+    return waitForRevision(this.#storage, this.#clock, revision, asked, signal);
   }
 
   /** @throws StatusError (400, 410, 504) */
@@ -92,7 +103,7 @@ export class Lister {
     }
     const revision = parseRevision(options.resourceVersion);
     if (revision === undefined) return { afterKey: undefined, atRevision: undefined };
-    await this.reach(revision, signal);
+    await this.reach(revision, options.resourceVersion, signal);
     const exact =
       options.resourceVersionMatch === 'Exact' || (options.resourceVersionMatch === '' && options.limit > 0);
     return { afterKey: undefined, atRevision: exact ? revision : undefined };

@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import type { KubeObject } from '../../apimachinery/object.ts';
 import { gadgetDefinition, widgetDefinition } from '../testing/widget.ts';
 import { decodeMetadata, decodeObject, encodeObject, Stored, textWithRevision } from './codec.ts';
+import { parseRevision } from './lister.ts';
 import { decodeContinue, encodeContinue } from './continue-token.ts';
 import { collectionPrefix, isImpossibleName, nameOfKey, objectKey } from './keys.ts';
 import { finalizersForDeletion, isFinalized, markDeleting, prepareUpdate } from './object-lifecycle.ts';
@@ -63,6 +64,16 @@ describe('continue tokens', () => {
   });
 
   test.each([
+    ['/ns/x\u0000', 'ns/x'],
+    // Without the NUL of our own tokens the key itself comes next.
+    ['ns/foo', 'ns/fon\u{10ffff}'],
+    ['\ue000', '\ud7ff\u{10ffff}'],
+  ])('%j goes on behind %j', (start, afterKey) => {
+    const token = Buffer.from(JSON.stringify({ v: 'meta.k8s.io/v1', rv: 7, start })).toString('base64url');
+    expect(decodeContinue(token)).toEqual({ revision: 7, afterKey });
+  });
+
+  test.each([
     'x',
     '***',
     Buffer.from('null').toString('base64url'),
@@ -71,10 +82,31 @@ describe('continue tokens', () => {
     Buffer.from('{"v":"meta.k8s.io/v1","rv":1.5,"start":"x"}').toString('base64url'),
     Buffer.from('{"v":"meta.k8s.io/v1","rv":1,"start":""}').toString('base64url'),
     Buffer.from('{"v":"meta.k8s.io/v1","rv":1,"start":"../../other/x"}').toString('base64url'),
-    Buffer.from('{"v":"meta.k8s.io/v1","rv":1,"start":"/x"}').toString('base64url'),
+    Buffer.from('{"v":"meta.k8s.io/v1","rv":1,"start":"//x"}').toString('base64url'),
+    Buffer.from('{"v":"meta.k8s.io/v1","rv":1,"start":"x/"}').toString('base64url'),
+    `${Buffer.from('{"v":"meta.k8s.io/v1","rv":1,"start":"x"}').toString('base64url')}==`,
   ])('%s is refused', (token) => {
     expect(() => decodeContinue(token)).toThrow('continue key is not valid');
   });
+});
+
+describe('revisions of requests', () => {
+  test.each([
+    ['', undefined],
+    ['0', undefined],
+    ['000', undefined],
+    ['007', 7],
+    ['9223372036854775807', Number.MAX_SAFE_INTEGER],
+    ['18446744073709551615', Number.MAX_SAFE_INTEGER],
+  ])('%j is %j', (text, revision) => expect(parseRevision(text)).toBe(revision));
+
+  test.each(['18446744073709551616', '9'.repeat(100_000)])('%.30s is out of range', (text) =>
+    expect(() => parseRevision(text)).toThrow('value out of range'),
+  );
+
+  test.each(['x', '-1', '1.5', ' 1'])('%j is none', (text) =>
+    expect(() => parseRevision(text)).toThrow('invalid syntax'),
+  );
 });
 
 describe('life of an object', () => {

@@ -47,7 +47,7 @@ export class Watcher {
   ): Promise<AsyncIterable<WatchItem>> {
     const revision = parseRevision(options.resourceVersion);
     if (options.sendInitialEvents === true) {
-      if (revision !== undefined) await this.#lister.reach(revision, signal);
+      if (revision !== undefined) await this.#lister.reach(revision, options.resourceVersion, signal);
       return this.#withInitialEvents(resource, selection, signal);
     }
     return this.#changes(resource, selection, revision ?? (await this.#storage.currentRevision()), signal);
