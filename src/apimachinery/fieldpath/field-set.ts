@@ -50,6 +50,11 @@ export class FieldSet {
     return set;
   }
 
+  /** Puts a set below an element that has none yet. */
+  attach(element: PathElement, set: FieldSet): void {
+    this.children.splice(findChild(this.children, element), 0, { element, set });
+  }
+
   hasMember(element: PathElement): boolean {
     const found = this.members[findMember(this.members, element)];
     return found !== undefined && found.id === element.id;
@@ -163,6 +168,8 @@ export class FieldSet {
 /** The first place whose member is not less. */
 function findMember(members: readonly PathElement[], element: PathElement): number {
   let [low, high] = [0, members.length];
+  // Most come in order.
+  if (high > 0 && compareElements(members[high - 1]!, element) < 0) return high;
   while (low < high) {
     const middle = (low + high) >>> 1;
     if (compareElements(members[middle]!, element) < 0) low = middle + 1;
@@ -173,6 +180,7 @@ function findMember(members: readonly PathElement[], element: PathElement): numb
 
 function findChild(children: readonly ChildSet[], element: PathElement): number {
   let [low, high] = [0, children.length];
+  if (high > 0 && compareElements(children[high - 1]!.element, element) < 0) return high;
   while (low < high) {
     const middle = (low + high) >>> 1;
     if (compareElements(children[middle]!.element, element) < 0) low = middle + 1;

@@ -1,0 +1,70 @@
+import { FieldSet } from '../fieldpath/field-set.ts';
+import { fieldPath } from '../fieldpath/path-element.ts';
+import { goQuote } from '../go-format.ts';
+import { Updater } from '../merge/updater.ts';
+import type { GroupVersionKind, Json, KubeObject } from '../object.ts';
+import { newBadRequest } from '../status.ts';
+import type { Atom } from '../typed/atom.ts';
+import { TypedError } from '../typed/typed-error.ts';
+import { validate } from '../typed/validate.ts';
+import { formatGroupVersionKind, groupVersion, parseGroupVersion } from './group-version.ts';
+import type { Manager } from './manager.ts';
+
+/** What goes wrong without a status of its own: 500 on the wire, with this message. */
+export class OwnershipError extends Error {
+  override readonly name = 'OwnershipError';
+}
+
+/** The last link: merges and computes the sets. internal/structuredmerge.go and versionconverter.go for custom resources. */
+export function structuredMerge(atom: Atom, kind: GroupVersionKind, resetFields: readonly (readonly string[])[]): Manager {
+  const apiVersion = groupVersion(kind);
+  const ignored = FieldSet.of(...resetFields.map(fieldPath));
+  const updater = new Updater(atom, apiVersion, ignored, (other) => checkVersion(kind, other));
+  const typed = (object: KubeObject, allowDuplicates: boolean, failed: string): Json => {
+    checkType(atom, object, allowDuplicates, failed);
+    return object as unknown as Json;
+  };
+  return {
+    update({ live, next, managed, manager }) {
+      const nextValue = typed(next, true, 'failed to convert new object');
+      const liveValue = typed(live, true, 'failed to convert live object');
+      return { fields: updater.update(liveValue, nextValue, managed.fields, manager), times: managed.times };
+    },
+    apply({ live, next, managed, manager, force }) {
+      if (Array.isArray(next.metadata?.managedFields)) throw newBadRequest('metadata.managedFields must be nil');
+      const config = typed(next, false, 'failed to create typed patch object');
+      const liveValue = typed(live, true, 'failed to create typed live object');
+      const { object, managers } = updater.apply(liveValue, config, managed.fields, manager, force);
+      return {
+        object: object as KubeObject | undefined,
+        managed: { fields: managers, times: managed.times },
+      };
+    },
+  };
+}
+
+function checkType(atom: Atom, object: KubeObject, allowDuplicates: boolean, failed: string): void {
+  try {
+    validate(atom, object as unknown as Json, allowDuplicates);
+  } catch (error) {
+    if (!(error instanceof TypedError)) throw error;
+    throw new OwnershipError(`${failed} (${nameOf(object)}): ${error.message}`, { cause: error });
+  }
+}
+
+/** internal/structuredmerge.go, objectGVKNN. */
+function nameOf(object: KubeObject): string {
+  const { namespace, name } = object.metadata ?? {};
+  return `${namespace ?? ''}/${name ?? ''}; ${formatGroupVersionKind(object)}`;
+}
+
+/** Sets may be written in our own version only: there is no other. apiextensions-apiserver/pkg/apiserver/conversion, converter.go. */
+function checkVersion(kind: GroupVersionKind, apiVersion: string): void {
+  if (apiVersion === groupVersion(kind)) return;
+  const parsed = parseGroupVersion(apiVersion);
+  if (parsed === undefined) throw new OwnershipError(`unexpected GroupVersion string: ${apiVersion}`);
+  const target = groupVersion(parsed);
+  if (parsed.group === kind.group) throw new OwnershipError(`request to convert CR to an invalid group/version: ${target}`);
+  const own = `${groupVersion(kind)}, Kind=${kind.kind}`;
+  throw new OwnershipError(`${own} is unstructured and is not suitable for converting to ${goQuote(target)}`);
+}
