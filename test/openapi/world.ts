@@ -5,7 +5,7 @@ import type { ResourceDefinition } from '../../src/apiserver/registry/definition
 import { allResources } from '../../src/tenancy/resources/all.ts';
 import { startApiServer, type ApiServerProcess } from '../env/api-server.ts';
 import { kubeconfigCredentials, openClusterApi, openOwnPort, type RawApi } from '../env/raw-api.ts';
-import { eventually, run, type RunResult } from '../env/run.ts';
+import { eventually, run } from '../env/run.ts';
 import { installTwins, TWIN_GROUP } from '../env/twin-crd.ts';
 
 export const OWN_DOCUMENT = '/openapi/v3/apis/kamaji.io/v1alpha1';
@@ -77,20 +77,16 @@ export async function documentFolder(): Promise<{
   };
 }
 
-/** Runs the judge of `test/openapi/judge`. */
-export function askJudge(...args: readonly string[]): Promise<RunResult> {
-  return run('go', ['-C', 'test/openapi/judge', 'run', '.', ...args], { timeoutMs: 600_000 });
-}
-
 export interface Verdict {
   readonly name: string;
   /** Empty for a pass. */
   readonly error: string;
 }
 
-/** @throws Error when the judge itself fails */
+/** What the judge of `test/openapi/judge` says. @throws Error when it fails itself */
 export async function verdictsOf(...args: readonly string[]): Promise<readonly Verdict[]> {
-  const { code, stdout, stderr } = await askJudge(...args);
+  const program = ['-C', 'test/openapi/judge', 'run', '.', ...args];
+  const { code, stdout, stderr } = await run('go', program, { timeoutMs: 600_000 });
   if (code !== 0) throw new Error(`the judge failed: ${stderr}`);
   const verdicts = JSON.parse(stdout) as readonly Verdict[];
   if (verdicts.length === 0) throw new Error('the judge judged nothing');

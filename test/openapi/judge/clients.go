@@ -77,7 +77,8 @@ func judgeClients() (results, error) {
 	r.check("discovery by the old documents tells of every resource", func() error {
 		return hasResources(discovery.NewDiscoveryClient(legacyOnly{client.RESTClient()}))
 	})
-	for kind, plural := range plurals {
+	for _, kind := range kinds {
+		plural := plurals[kind]
 		r.check("kubectl explains "+plural, func() error {
 			return explains(client, plural, nil, "GROUP:      kamaji.io", "spec\t<Object>", "metadata\t<ObjectMeta>")
 		})

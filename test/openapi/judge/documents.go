@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/managedfields"
+	"k8s.io/apiserver/pkg/cel/openapi/resolver"
 	"k8s.io/kube-openapi/pkg/aggregator"
 	"k8s.io/kube-openapi/pkg/handler"
 	"k8s.io/kube-openapi/pkg/handler3"
@@ -27,6 +28,7 @@ import (
 	"k8s.io/kube-openapi/pkg/validation/validate"
 	"k8s.io/kubectl/pkg/util/openapi"
 	"k8s.io/kubectl/pkg/validation"
+	smd "sigs.k8s.io/structured-merge-diff/v6/schema"
 	"sigs.k8s.io/structured-merge-diff/v6/typed"
 )
 
@@ -133,17 +135,30 @@ func filtered(document *spec.Swagger) *spec.Swagger {
 	return aggregator.FilterSpecByPathsWithoutSideEffects(document, []string{"/apis/" + group + "/v1alpha1/"})
 }
 
-// judgeMerge: the aggregator's own steps, with a document that may be bad.
-func judgeMerge(ownFile, mergedFile string) error {
-	var own, merged spec.Swagger
-	for file, into := range map[string]*spec.Swagger{ownFile: &own, mergedFile: &merged} {
-		data, err := os.ReadFile(file)
+// judgeMerges: the aggregator's own steps with documents that may be bad, one verdict a file.
+func judgeMerges(mergedFile string, ownFiles []string) (results, error) {
+	merged, err := os.ReadFile(mergedFile)
+	if err != nil {
+		return nil, err
+	}
+	var r results
+	for _, file := range ownFiles {
+		own, err := os.ReadFile(file)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if err := json.Unmarshal(data, into); err != nil {
-			return err
-		}
+		r.check(filepath.Base(file), func() error { return judgeMerge(own, merged) })
+	}
+	return r, nil
+}
+
+func judgeMerge(ownData, mergedData []byte) error {
+	var own, merged spec.Swagger
+	if err := json.Unmarshal(mergedData, &merged); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(ownData, &own); err != nil {
+		return err
 	}
 	for path := range merged.Paths.Paths {
 		if strings.HasPrefix(path, "/apis/"+group+"/") {
@@ -210,9 +225,13 @@ func missing(before, after any, at string) error {
 
 // kubectl's and client-go's models of v2.
 func (d *documents) judgeModels(r *results) {
-	for name, document := range map[string]func() *openapi_v2.Document{
-		"the v2 document": func() *openapi_v2.Document { return d.document }, "what the cluster merges": func() *openapi_v2.Document { return d.mergedDocument },
-	} {
+	for _, name := range []string{"the v2 document", "what the cluster merges"} {
+		document := func() *openapi_v2.Document {
+			if name == "the v2 document" {
+				return d.document
+			}
+			return d.mergedDocument
+		}
 		var resources openapi.Resources
 		r.check("kubectl models "+name, func() (err error) {
 			resources, err = openapi.NewOpenAPIData(document())
@@ -242,9 +261,9 @@ func (d *documents) judgeModels(r *results) {
 			if err != nil {
 				return err
 			}
-			parser := typed.Parser{Schema: *converted}
 			for _, kind := range kinds {
-				if !parser.Type(definitionPrefix + kind).IsValid() {
+				name := definitionPrefix + kind
+				if !(typed.ParseableType{TypeRef: smd.TypeRef{NamedType: &name}, Schema: converted}).IsValid() {
 					return fmt.Errorf("no type of %s", kind)
 				}
 			}
@@ -255,10 +274,13 @@ func (d *documents) judgeModels(r *results) {
 
 // Server-side apply's view: kube-apiserver makes its types of v3, older clients theirs of v2.
 func (d *documents) judgeFieldOwnership(r *results) {
-	v2 := func() map[string]*spec.Schema { return pointers(d.swagger.Definitions) }
-	for name, schemas := range map[string]func() map[string]*spec.Schema{
-		"v2": v2, "v3": func() map[string]*spec.Schema { return d.openAPI.Components.Schemas },
-	} {
+	for _, name := range []string{"v2", "v3"} {
+		schemas := func() map[string]*spec.Schema {
+			if name == "v2" {
+				return pointers(d.swagger.Definitions)
+			}
+			return d.openAPI.Components.Schemas
+		}
 		var converter managedfields.TypeConverter
 		r.check("managedfields takes the schemas of "+name, func() (err error) {
 			converter, err = managedfields.NewTypeConverter(schemas(), false)
@@ -331,7 +353,13 @@ func (d *documents) judgeValidation(r *results) {
 			return refused(schema.ValidateBytes(data))
 		})
 		r.check("kube-openapi validates a full "+kind+" against v3", func() error {
-			own := d.openAPI.Components.Schemas[definitionPrefix+kind]
+			own, err := resolver.PopulateRefs(func(reference string) (*spec.Schema, bool) {
+				found, known := d.openAPI.Components.Schemas[strings.TrimPrefix(reference, "#/components/schemas/")]
+				return found, known
+			}, definitionPrefix+kind)
+			if err != nil {
+				return err
+			}
 			return validate.NewSchemaValidator(own, nil, "", strfmt.Default).Validate(d.full[kind]).AsError()
 		})
 	}

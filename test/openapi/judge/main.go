@@ -2,7 +2,7 @@
 // what came of it as JSON: [{"name": "...", "error": "..."}], an empty error being a pass.
 //
 //	judge documents FOLDER   own-v2.json, own-v3.json, merged-v2.json, merged-v2.pb and full-<kind>.json of FOLDER
-//	judge merge OWN MERGED   merges OWN into what MERGED holds of others, as the aggregator does; exits 1 when nobody could read it
+//	judge merge MERGED OWN...  merges each OWN into what MERGED holds of others, as the aggregator does
 //	judge clients            client libraries at the cluster of $KUBECONFIG
 package main
 
@@ -60,10 +60,10 @@ func run(args []string) (results, error) {
 	switch {
 	case len(args) == 2 && args[0] == "documents":
 		return judgeDocuments(args[1])
-	case len(args) == 3 && args[0] == "merge":
-		return results{}, judgeMerge(args[1], args[2])
+	case len(args) >= 3 && args[0] == "merge":
+		return judgeMerges(args[1], args[2:])
 	case len(args) == 1 && args[0] == "clients":
 		return judgeClients()
 	}
-	return nil, errors.New("usage: judge documents FOLDER | merge OWN MERGED | clients")
+	return nil, errors.New("usage: judge documents FOLDER | merge MERGED OWN... | clients")
 }
