@@ -1,0 +1,52 @@
+/** The contract of a storage driver on real servers: etcd in the clear, etcd with TLS and users, and kine. */
+import { afterAll, afterEach, beforeAll, describe, test } from 'vitest';
+import { storageConformance, type ConformanceStore } from '../../src/apiserver/storage/conformance.ts';
+import { readCredentials } from '../../src/apiserver/storage/etcd/credential-files.ts';
+import { parseEtcdServer } from '../../src/apiserver/storage/etcd/driver.ts';
+import { EtcdStorage } from '../../src/apiserver/storage/etcd/etcd-storage.ts';
+import { EtcdClient } from '../../src/etcdclient/client.ts';
+import { startStoreServer, STORE_PREFIX, type StoreServer, type StoreServerKind } from '../env/store-server.ts';
+
+const KINDS: readonly StoreServerKind[] = ['etcd', 'etcd-secure', 'kine'];
+
+describe.each(KINDS)('%s', (kind) => {
+  let server: StoreServer;
+  let opened: EtcdStorage[] = [];
+  let stores = 0;
+
+  beforeAll(async () => {
+    server = await startStoreServer(kind);
+  });
+  afterEach(async () => {
+    await Promise.all(opened.map((storage) => storage.close()));
+    opened = [];
+  });
+  afterAll(() => server.remove());
+
+  async function open(prefix: string): Promise<EtcdStorage> {
+    const config = server.config(prefix);
+    const client = new EtcdClient({
+      servers: config.servers.map(parseEtcdServer),
+      credentials: await readCredentials(config),
+    });
+    const storage = await EtcdStorage.open({ client, prefix, compactMs: 0 });
+    opened.push(storage);
+    return storage;
+  }
+
+  async function openStore(prefix: string): Promise<ConformanceStore> {
+    const storage = await open(prefix);
+    return {
+      storage,
+      compact: () => storage.compact(),
+      reopen: async () => {
+        await storage.close();
+        return openStore(prefix);
+      },
+    };
+  }
+
+  for (const { name, run } of storageConformance) {
+    test(name, () => run({ open: () => openStore(`${STORE_PREFIX}/${++stores}`) }), 60_000);
+  }
+});
