@@ -7,18 +7,19 @@ import type { ReplicasPaths } from './field-manager.ts';
 import { decodeManaged, encodeManaged } from './managed.ts';
 
 /**
- * Ownership of `spec.replicas` of a Scale is ownership of the field in the parent that it stands for: entries are translated before and after the
- * Scale's own field manager. k8s.io/apimachinery/pkg/util/managedfields, scalehandler.go.
+ * Ownership of `spec.replicas` of a Scale is ownership of the field in the parent that it stands for: entries are translated before
+ * and after the Scale's own field manager.
+ * k8s.io/apimachinery/pkg/util/managedfields, scalehandler.go.
  */
 
 const scaleApiVersion = 'autoscaling/v1';
 const replicasInScale = fieldPath(['spec', 'replicas']);
 
 /** The parent's managers of the replicas, as managers of the Scale. @throws ManagedFieldsError and FieldsError */
-export function toScaleEntries(
+export function toScaleFields(
   parentEntries: readonly ManagedFieldsEntry[],
   replicasPaths: ReplicasPaths,
-): readonly ManagedFieldsEntry[] | undefined {
+): readonly ManagedFieldsEntry[] {
   const parent = decodeManaged(parentEntries);
   const fields: MutableManagers = new Map();
   for (const [manager, { apiVersion, set, applied }] of parent.fields) {
@@ -26,19 +27,19 @@ export function toScaleEntries(
     if (path === undefined || !set.has(path)) continue;
     fields.set(manager, { set: FieldSet.of(replicasInScale), apiVersion: scaleApiVersion, applied });
   }
-  return encodeManaged({ fields, times: parent.times });
+  return encodeManaged({ fields, times: parent.times }) ?? [];
 }
 
 /**
  * The parent's managers after a write of the Scale whose managers are `scaleEntries`: who is no longer among them has lost the
  * replicas. `apiVersion`: the parent's. @throws ManagedFieldsError and FieldsError
  */
-export function toParentEntries(
+export function toParentFields(
   parentEntries: readonly ManagedFieldsEntry[],
   scaleEntries: readonly ManagedFieldsEntry[],
   apiVersion: string,
   replicasPaths: ReplicasPaths,
-): readonly ManagedFieldsEntry[] | undefined {
+): readonly ManagedFieldsEntry[] {
   const parent = decodeManaged(parentEntries);
   const scale = new Map(decodeManaged(scaleEntries).fields);
   const fields: MutableManagers = new Map();
@@ -58,7 +59,7 @@ export function toParentEntries(
     fields.set(manager, { set: FieldSet.of(own), apiVersion, applied });
   }
   // Upstream takes all times from the parent: a manager that is new through the scale has none.
-  return encodeManaged({ fields, times: parent.times });
+  return encodeManaged({ fields, times: parent.times }) ?? [];
 }
 
 function pathIn(replicasPaths: ReplicasPaths, apiVersion: string): Path | undefined {
