@@ -12,7 +12,7 @@ export interface Room {
 
 const BASE = ['base'];
 const MACHINERY = [...BASE, 'apimachinery'];
-const CLIENTS = [...MACHINERY, 'kubeclient', 'pki'];
+const CLIENTS = [...MACHINERY, 'kubeclient', 'pki', 'etcdclient'];
 const ENGINES = [...CLIENTS, 'apiserver', 'reconcile'];
 const TENANCY = ['tenancy/api', 'tenancy/resources', 'tenancy/provisioning', 'tenancy/controllers', 'tenancy/webhooks'];
 
@@ -36,6 +36,12 @@ export const rooms: readonly Room[] = [
     mayImport: MACHINERY,
     packages: ['node:', 'yaml'],
     holds: 'kubeconfig, REST verbs, reflector, informer',
+  },
+  {
+    path: 'etcdclient',
+    mayImport: BASE,
+    packages: ['node:', '@grpc/'],
+    holds: 'gRPC to etcd, for our own store and for those of tenants; knows neither',
   },
   { path: 'apiserver', mayImport: CLIENTS, holds: 'the generic API server, which knows no kinds' },
   {

@@ -6,7 +6,7 @@ import {
 } from '../../src/tenancy/provisioning/datastore/conformance.ts';
 import { EtcdConnection } from '../../src/tenancy/provisioning/datastore/etcd/connection.ts';
 import { etcdDriver } from '../../src/tenancy/provisioning/datastore/etcd/driver.ts';
-import type { Permission } from '../../src/tenancy/provisioning/datastore/etcd/rpc.ts';
+import type { Permission } from '../../src/etcdclient/rpc.ts';
 import { startEtcd } from '../env/etcd.ts';
 
 const EVERYTHING = { key: Buffer.of(0), rangeEnd: Buffer.of(0) };

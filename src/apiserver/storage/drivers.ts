@@ -1,9 +1,16 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/log.ts';
 import type { Storage, StorageFailedError } from './storage.ts';
+import { openEtcdStorage, type EtcdConfig } from './etcd/driver.ts';
 import { openSqliteStorage } from './sqlite/driver.ts';
 
 export interface StorageDriverOptions {
   /** Told once when an open store can no longer work; every later call fails. */
   readonly onFailure?: (error: StorageFailedError) => void;
+  /** For `etcd:`. */
+  readonly etcd?: EtcdConfig;
+  readonly clock?: Clock;
+  readonly log?: Logger;
 }
 
 export interface StorageDriver {
@@ -20,6 +27,7 @@ export interface StorageDriver {
 /** Every way to keep our objects; one line a driver. */
 export const storageDrivers: readonly StorageDriver[] = [
   { name: 'sqlite', example: 'sqlite:///var/lib/kamaji/kamaji.db', shared: false, open: openSqliteStorage },
+  { name: 'etcd', example: 'etcd:', shared: true, open: openEtcdStorage },
 ];
 
 /** Opens the store that `url` names. @throws StorageFailedError, TypeError for a URL that no driver understands */

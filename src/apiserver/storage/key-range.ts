@@ -1,3 +1,5 @@
+import type { Write } from './storage.ts';
+
 /** Keys that begin with `prefix`, as the half-open range [from, to) in code point order; `to` undefined: no upper end. */
 export interface KeyRange {
   readonly from: string;
@@ -24,5 +26,16 @@ export function prefixRange(prefix: string): KeyRange {
 export function assertKey(key: string): void {
   if (key === '' || key.includes('\0') || !key.isWellFormed()) {
     throw new TypeError(`not a storage key: ${JSON.stringify(key)}`);
+  }
+}
+
+/** @throws TypeError for a write that no driver can make sense of */
+export function assertWrite(write: Write): void {
+  assertKey(write.key);
+  if (!Number.isSafeInteger(write.expectedRevision) || write.expectedRevision < 0) {
+    throw new TypeError(`not a revision: ${write.expectedRevision}`);
+  }
+  if (write.value === undefined && write.expectedRevision === 0) {
+    throw new TypeError('a delete needs the revision of what it deletes');
   }
 }

@@ -11,7 +11,7 @@ export interface Storage {
   list(prefix: string, options: ListOptions): Promise<ListResult>;
   /**
    * One atomic write. Resolves once it would survive a crash; readers and watchers never see it earlier.
-   * @throws KeyExistsError, RevisionMismatchError, ClaimTakenError; nothing is written then. StorageFailedError.
+   * @throws KeyExistsError, RevisionMismatchError, ClaimTakenError, ValueTooLargeError; nothing is written then. StorageFailedError.
    */
   commit(write: Write): Promise<{ readonly revision: number }>;
   /**
@@ -93,6 +93,11 @@ export class ClaimTakenError extends Error {
     this.claim = claim;
     this.holder = holder;
   }
+}
+
+/** The store takes no value of that size; nothing was written. */
+export class ValueTooLargeError extends Error {
+  override readonly name = 'ValueTooLargeError';
 }
 
 export class CompactedError extends Error {

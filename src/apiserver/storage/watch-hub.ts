@@ -3,8 +3,17 @@ import { CompactedError, SlowConsumerError, type StorageEvent } from './storage.
 import type { Change, HistorySlice } from './history.ts';
 
 export interface WatchHubOptions {
-  /** @throws CompactedError */
-  readHistory(prefix: string, after: number, maxChanges: number, maxCharacters: number): HistorySlice;
+  /**
+   * What comes after a revision. A slice that takes time to read (a promise) is never `atHead`: changes may have been dispatched
+   * meanwhile, and the hub asks again. @throws CompactedError
+   */
+  readHistory(
+    prefix: string,
+    after: number,
+    maxChanges: number,
+    maxCharacters: number,
+    signal: AbortSignal,
+  ): HistorySlice | Promise<HistorySlice>;
   /** What one watcher may have waiting in memory; beyond that it is served from history until it has caught up. */
   readonly maxQueuedChanges?: number;
   readonly maxQueuedCharacters?: number;
@@ -48,6 +57,20 @@ export class WatchHub {
     }
   }
 
+  /** Everything up to `revision` has been dispatched. */
+  advance(revision: number): void {
+    this.#dispatched = Math.max(this.#dispatched, revision);
+  }
+
+  /** Changes up to `revision` will never be dispatched: everybody goes back to history. */
+  skipTo(revision: number): void {
+    this.advance(revision);
+    for (const watcher of this.#all()) {
+      watcher.fallBehind();
+      watcher.wake();
+    }
+  }
+
   /** Tells every watcher how far it has seen. */
   progress(): void {
     for (const watcher of this.#all()) {
@@ -79,7 +102,10 @@ export class WatchHub {
     try {
       while (!this.#isOver(signal)) {
         if (watcher.behind) {
-          const slice = this.#catchUp(prefix, watcher, started);
+          const reading = this.#catchUp(prefix, watcher, started, signal);
+          // Without a pause when there is none: what is dispatched must not come between reading and going live.
+          const slice = reading instanceof Promise ? await reading : reading;
+          if (slice === undefined) continue;
           started = true;
           for (const change of slice.changes) {
             watcher.position = change.revision;
@@ -116,23 +142,27 @@ export class WatchHub {
     }
   }
 
-  #catchUp(prefix: string, watcher: Watcher, started: boolean): HistorySlice {
+  /** Undefined when the watch was over before the slice had been read. */
+  #catchUp(
+    prefix: string,
+    watcher: Watcher,
+    started: boolean,
+    signal: AbortSignal,
+  ): HistorySlice | Promise<HistorySlice | undefined> {
     try {
-      const slice = this.#options.readHistory(prefix, watcher.position, SLICE_CHANGES, SLICE_CHARACTERS);
+      const slice = this.#options.readHistory(prefix, watcher.position, SLICE_CHANGES, SLICE_CHARACTERS, signal);
+      if (slice instanceof Promise) {
+        return slice.catch((error: unknown) => {
+          if (this.#isOver(signal)) return undefined;
+          throw toWatchError(error, watcher, started);
+        });
+      }
       if (slice.atHead) {
         watcher.goLive(slice.completeTo);
       }
       return slice;
     } catch (error) {
-      if (started && error instanceof CompactedError) {
-        throw new SlowConsumerError(
-          `the reader stopped at revision ${watcher.position}, which is no longer in the history`,
-          {
-            cause: error,
-          },
-        );
-      }
-      throw error;
+      throw toWatchError(error, watcher, started);
     }
   }
 
@@ -164,6 +194,12 @@ export class WatchHub {
   }
 }
 
+function toWatchError(error: unknown, watcher: Watcher, started: boolean): unknown {
+  if (!started || !(error instanceof CompactedError)) return error;
+  const what = `the reader stopped at revision ${watcher.position}, which is no longer in the history`;
+  return new SlowConsumerError(what, { cause: error });
+}
+
 class Watcher {
   /** Everything up to this revision has been handed out. */
   position: number;
@@ -191,10 +227,14 @@ class Watcher {
     this.queue.push(change);
     this.#characters += (change.type === 'put' ? change.value.length : 0) + (change.previous?.length ?? 0);
     if (this.queue.length > maxChanges || this.#characters > maxCharacters) {
-      this.takeQueue();
-      this.behind = true;
+      this.fallBehind();
     }
     this.wake();
+  }
+
+  fallBehind(): void {
+    this.takeQueue();
+    this.behind = true;
   }
 
   takeQueue(): Change[] {

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { systemClock, type Clock, type Timer } from '../../../base/clock.ts';
 import type { Change } from '../history.ts';
-import { assertKey } from '../key-range.ts';
+import { assertWrite } from '../key-range.ts';
 import {
   ClaimTakenError,
   KeyExistsError,
@@ -105,7 +105,8 @@ export class SqliteStorage implements Storage {
     }
     this.#hub = new WatchHub(
       {
-        readHistory: (...args) => this.#read(() => this.#reader.history(...args)),
+        readHistory: (prefix, after, maxChanges, maxCharacters) =>
+          this.#read(() => this.#reader.history(prefix, after, maxChanges, maxCharacters)),
         ...(maxQueuedChanges !== undefined && { maxQueuedChanges }),
       },
       revision,
@@ -127,13 +128,7 @@ export class SqliteStorage implements Storage {
   }
 
   async commit(write: Write): Promise<{ readonly revision: number }> {
-    assertKey(write.key);
-    if (!Number.isSafeInteger(write.expectedRevision) || write.expectedRevision < 0) {
-      throw new TypeError(`not a revision: ${write.expectedRevision}`);
-    }
-    if (write.value === undefined && write.expectedRevision === 0) {
-      throw new TypeError('a delete needs the revision of what it deletes');
-    }
+    assertWrite(write);
     this.#assertUsable();
     const outcome = await this.#writer.commit(write, this.#clock.now());
     switch (outcome.type) {

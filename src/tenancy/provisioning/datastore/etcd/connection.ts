@@ -1,13 +1,13 @@
-import { isIP } from 'node:net';
-import { checkServerIdentity } from 'node:tls';
-import { Client, credentials, Metadata, type ClientOptions } from '@grpc/grpc-js';
+import { Metadata, type Client } from '@grpc/grpc-js';
 import { systemClock } from '../../../../base/clock.ts';
 import { abortReason } from '../../../../base/deadline.ts';
+import { ETCD, EtcdCallError, isEtcdAnswer } from '../../../../etcdclient/call-error.ts';
+import { openChannel } from '../../../../etcdclient/channel.ts';
+import { methodCodec, type EtcdAnswer, type EtcdMethod, type EtcdRequest } from '../../../../etcdclient/rpc.ts';
 import { DataStoreError } from '../data-store-error.ts';
 import type { DataStoreConnection, DriverCallOptions, DriverOptions } from '../driver.ts';
 import { formatEndpoint, parseEndpoint, type Endpoint } from '../endpoints.ts';
-import { ETCD, EtcdCallError, isEtcdAnswer, toDataStoreError } from './errors.ts';
-import { methodCodec, type EtcdAnswer, type EtcdMethod, type EtcdRequest } from './rpc.ts';
+import { toDataStoreError } from './errors.ts';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 const DEFAULT_IDLE_MS = 60_000;
@@ -152,16 +152,8 @@ function openClient(
   client: { readonly certificate: string; readonly key: string },
   idleMs: number,
 ): Client {
-  const byAddress = isIP(endpoint.host) !== 0;
-  let channelCredentials;
   try {
-    channelCredentials = credentials.createSsl(
-      Buffer.from(caCertificate),
-      Buffer.from(client.key),
-      Buffer.from(client.certificate),
-      // The server must be the one of the endpoint, whatever name is sent in the handshake.
-      { checkServerIdentity: (_, certificate) => checkServerIdentity(endpoint.host, certificate) },
-    );
+    return openChannel(endpoint, { ca: caCertificate, ...client }, { 'grpc.client_idle_timeout_ms': idleMs });
   } catch {
     // OpenSSL's text is left out: it may quote what it could not read.
     throw new DataStoreError(
@@ -169,23 +161,4 @@ function openClient(
       'spec.tlsConfig: the certificates and the key cannot be used for TLS',
     );
   }
-  const options: ClientOptions = {
-    'grpc.client_idle_timeout_ms': idleMs,
-    'grpc.initial_reconnect_backoff_ms': 200,
-    'grpc.max_reconnect_backoff_ms': 3_000,
-    // etcd drops clients that ping more often than every 5 s (--grpc-keepalive-min-time).
-    'grpc.keepalive_time_ms': 15_000,
-    'grpc.keepalive_timeout_ms': 5_000,
-    // No look-up of service configuration in DNS, and no web proxy between us and the store: as etcd's own client.
-    'grpc.service_config_disable_resolution': 1,
-    'grpc.enable_http_proxy': 0,
-    // TLS has no place for an address as the server's name, and grpc-js would put it there, which Node refuses.
-    ...(byAddress && { 'grpc.ssl_target_name_override': 'etcd.invalid' }),
-  };
-  return new Client(targetOf(endpoint), channelCredentials, options);
-}
-
-function targetOf(endpoint: Endpoint): string {
-  const kind = isIP(endpoint.host);
-  return kind === 0 ? `dns:${formatEndpoint(endpoint)}` : `ipv${kind}:${formatEndpoint(endpoint)}`;
 }

@@ -8,9 +8,9 @@ import type {
   TenantIdentity,
 } from '../driver.ts';
 import { EtcdConnection } from './connection.ts';
-import { ETCD, isEtcdAnswer } from './errors.ts';
+import { ETCD, isEtcdAnswer } from '../../../../etcdclient/call-error.ts';
 import { checkIdentity, isBarePrefixRange, sameKeyRange, tenantKeyRange } from './key-range.ts';
-import type { EtcdAnswer, EtcdMethod, EtcdRequest, Permission } from './rpc.ts';
+import type { EtcdAnswer, EtcdMethod, EtcdRequest, Permission } from '../../../../etcdclient/rpc.ts';
 
 /** Keys removed by one request: etcd does nothing else meanwhile, for none of the tenants. */
 const REMOVE_AT_ONCE = 1_000;

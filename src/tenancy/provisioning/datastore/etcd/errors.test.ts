@@ -1,6 +1,7 @@
 import { status, type ServiceError } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
-import { EtcdCallError, toDataStoreError } from './errors.ts';
+import { EtcdCallError } from '../../../../etcdclient/call-error.ts';
+import { toDataStoreError } from './errors.ts';
 
 function failure(code: status, details: string): EtcdCallError {
   return new EtcdCallError({ code, details } as ServiceError, 'etcd-0.etcd:2379');

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DataStoreError } from '../data-store-error.ts';
-import { checkIdentity, isBarePrefixRange, tenantKeyRange, type KeyRange } from './key-range.ts';
+import type { KeyRange } from '../../../../etcdclient/rpc.ts';
+import { checkIdentity, isBarePrefixRange, tenantKeyRange } from './key-range.ts';
 
 const schema = fc
   .stringMatching(/^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,10}[A-Za-z0-9_])?$/)

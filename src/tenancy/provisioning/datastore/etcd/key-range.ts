@@ -1,11 +1,6 @@
+import type { KeyRange } from '../../../../etcdclient/rpc.ts';
 import { DataStoreError } from '../data-store-error.ts';
 import type { TenantIdentity } from '../driver.ts';
-
-/** Half open: [key, rangeEnd). */
-export interface KeyRange {
-  readonly key: Buffer;
-  readonly rangeEnd: Buffer;
-}
 
 /**
  * The keys of a tenant: everything that begins with `/<schema>/`, which ends before `/<schema>0` because "0" follows "/".

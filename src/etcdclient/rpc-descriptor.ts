@@ -16,7 +16,19 @@ export const etcdDescriptor: Parameters<typeof fromJSON>[0] = {
   nested: {
     mvccpb: {
       nested: {
-        KeyValue: { fields: { key: field('bytes', 1), modRevision: field('int64', 3), value: field('bytes', 5) } },
+        KeyValue: {
+          fields: {
+            key: field('bytes', 1),
+            createRevision: field('int64', 2),
+            modRevision: field('int64', 3),
+            version: field('int64', 4),
+            value: field('bytes', 5),
+          },
+        },
+        Event: {
+          fields: { type: field('EventType', 1), kv: field('KeyValue', 2), prevKv: field('KeyValue', 3) },
+          nested: { EventType: { values: { PUT: 0, DELETE: 1 } } },
+        },
       },
     },
     authpb: {
@@ -35,6 +47,13 @@ export const etcdDescriptor: Parameters<typeof fromJSON>[0] = {
             Range: method('RangeRequest', 'RangeResponse'),
             Put: method('PutRequest', 'PutResponse'),
             DeleteRange: method('DeleteRangeRequest', 'DeleteRangeResponse'),
+            Txn: method('TxnRequest', 'TxnResponse'),
+            Compact: method('CompactionRequest', 'CompactionResponse'),
+          },
+        },
+        Watch: {
+          methods: {
+            Watch: { ...method('WatchRequest', 'WatchResponse'), requestStream: true, responseStream: true },
           },
         },
         Maintenance: { methods: { Status: method('StatusRequest', 'StatusResponse') } },
@@ -42,6 +61,7 @@ export const etcdDescriptor: Parameters<typeof fromJSON>[0] = {
           methods: {
             AuthEnable: method('AuthEnableRequest', 'AuthEnableResponse'),
             AuthDisable: method('AuthDisableRequest', 'AuthDisableResponse'),
+            Authenticate: method('AuthenticateRequest', 'AuthenticateResponse'),
             AuthStatus: method('AuthStatusRequest', 'AuthStatusResponse'),
             UserAdd: method('AuthUserAddRequest', 'AuthUserAddResponse'),
             UserGet: method('AuthUserGetRequest', 'AuthUserGetResponse'),
@@ -57,22 +77,105 @@ export const etcdDescriptor: Parameters<typeof fromJSON>[0] = {
           },
         },
 
+        ResponseHeader: { fields: { revision: field('int64', 3) } },
         RangeRequest: {
           fields: {
             key: field('bytes', 1),
             rangeEnd: field('bytes', 2),
             limit: field('int64', 3),
+            revision: field('int64', 4),
             keysOnly: field('bool', 8),
             countOnly: field('bool', 9),
           },
         },
         RangeResponse: {
-          fields: { kvs: list('mvccpb.KeyValue', 2), more: field('bool', 3), count: field('int64', 4) },
+          fields: {
+            header: field('ResponseHeader', 1),
+            kvs: list('mvccpb.KeyValue', 2),
+            more: field('bool', 3),
+            count: field('int64', 4),
+          },
         },
         PutRequest: { fields: { key: field('bytes', 1), value: field('bytes', 2) } },
         PutResponse: empty,
         DeleteRangeRequest: { fields: { key: field('bytes', 1), rangeEnd: field('bytes', 2) } },
         DeleteRangeResponse: { fields: { deleted: field('int64', 2) } },
+
+        Compare: {
+          oneofs: { targetUnion: { oneof: ['version', 'createRevision', 'modRevision', 'value'] } },
+          fields: {
+            result: field('CompareResult', 1),
+            target: field('CompareTarget', 2),
+            key: field('bytes', 3),
+            version: field('int64', 4),
+            createRevision: field('int64', 5),
+            modRevision: field('int64', 6),
+            value: field('bytes', 7),
+          },
+          nested: {
+            CompareResult: { values: { EQUAL: 0, GREATER: 1, LESS: 2, NOT_EQUAL: 3 } },
+            CompareTarget: { values: { VERSION: 0, CREATE: 1, MOD: 2, VALUE: 3, LEASE: 4 } },
+          },
+        },
+        RequestOp: {
+          oneofs: { request: { oneof: ['requestRange', 'requestPut', 'requestDeleteRange'] } },
+          fields: {
+            requestRange: field('RangeRequest', 1),
+            requestPut: field('PutRequest', 2),
+            requestDeleteRange: field('DeleteRangeRequest', 3),
+          },
+        },
+        ResponseOp: {
+          oneofs: { response: { oneof: ['responseRange', 'responsePut', 'responseDeleteRange'] } },
+          fields: {
+            responseRange: field('RangeResponse', 1),
+            responsePut: field('PutResponse', 2),
+            responseDeleteRange: field('DeleteRangeResponse', 3),
+          },
+        },
+        TxnRequest: {
+          fields: { compare: list('Compare', 1), success: list('RequestOp', 2), failure: list('RequestOp', 3) },
+        },
+        TxnResponse: {
+          fields: {
+            header: field('ResponseHeader', 1),
+            succeeded: field('bool', 2),
+            responses: list('ResponseOp', 3),
+          },
+        },
+        CompactionRequest: { fields: { revision: field('int64', 1), physical: field('bool', 2) } },
+        CompactionResponse: { fields: { header: field('ResponseHeader', 1) } },
+
+        WatchRequest: {
+          oneofs: { requestUnion: { oneof: ['createRequest', 'progressRequest'] } },
+          fields: {
+            createRequest: field('WatchCreateRequest', 1),
+            progressRequest: field('WatchProgressRequest', 3),
+          },
+        },
+        WatchCreateRequest: {
+          fields: {
+            key: field('bytes', 1),
+            rangeEnd: field('bytes', 2),
+            startRevision: field('int64', 3),
+            progressNotify: field('bool', 4),
+            prevKv: field('bool', 6),
+            fragment: field('bool', 8),
+          },
+        },
+        WatchProgressRequest: empty,
+        WatchResponse: {
+          fields: {
+            header: field('ResponseHeader', 1),
+            watchId: field('int64', 2),
+            created: field('bool', 3),
+            canceled: field('bool', 4),
+            compactRevision: field('int64', 5),
+            cancelReason: field('string', 6),
+            fragment: field('bool', 7),
+            events: list('mvccpb.Event', 11),
+          },
+        },
 
         StatusRequest: empty,
         StatusResponse: {
@@ -83,10 +186,12 @@ export const etcdDescriptor: Parameters<typeof fromJSON>[0] = {
         AuthEnableResponse: empty,
         AuthDisableRequest: empty,
         AuthDisableResponse: empty,
+        AuthenticateRequest: { fields: { name: field('string', 1), password: field('string', 2) } },
+        AuthenticateResponse: { fields: { token: field('string', 2) } },
         AuthStatusRequest: empty,
         AuthStatusResponse: { fields: { enabled: field('bool', 2) } },
         AuthUserAddRequest: {
-          fields: { name: field('string', 1), options: field('authpb.UserAddOptions', 3) },
+          fields: { name: field('string', 1), password: field('string', 2), options: field('authpb.UserAddOptions', 3) },
         },
         AuthUserAddResponse: empty,
         AuthUserGetRequest: { fields: { name: field('string', 1) } },

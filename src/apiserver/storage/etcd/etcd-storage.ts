@@ -1,0 +1,323 @@
+import type { Random } from '../../../base/backoff.ts';
+import { systemClock, type Clock } from '../../../base/clock.ts';
+import { silentLogger, type Logger } from '../../../base/log.ts';
+import { ETCD, isEtcdAnswer } from '../../../etcdclient/call-error.ts';
+import type { CallOptions, EtcdClient } from '../../../etcdclient/client.ts';
+import type { EtcdAnswer, EtcdMethod, EtcdRequest, RangeAnswer } from '../../../etcdclient/rpc.ts';
+import type { HistorySlice } from '../history.ts';
+import { assertWrite } from '../key-range.ts';
+import {
+  CompactedError,
+  FutureRevisionError,
+  StorageFailedError,
+  type ListOptions,
+  type ListResult,
+  type Storage,
+  type StorageEvent,
+  type StoredItem,
+  type Write,
+} from '../storage.ts';
+import { WatchHub } from '../watch-hub.ts';
+import { ChangeFeed } from './change-feed.ts';
+import { toChange, toItem } from './changes.ts';
+import { TransactionCommitter, type Committer } from './committer.ts';
+import { compactTo, runCompactor } from './compactor.ts';
+import { toStorageError } from './failures.ts';
+import { readHistorySlice } from './history-reader.ts';
+import { KnownClaims } from './known-claims.ts';
+import { EtcdLayout } from './layout.ts';
+import { RecentChanges } from './recent-changes.ts';
+import { inspectServer } from './server-abilities.ts';
+import { SharedRead } from './shared-read.ts';
+import { SingleKeyCommitter } from './single-key-committer.ts';
+
+export interface EtcdStorageOptions {
+  /** Closed together with the storage. */
+  readonly client: EtcdClient;
+  /** All our keys are below; begins with a slash and ends without one. */
+  readonly prefix: string;
+  readonly clock?: Clock | undefined;
+  readonly log?: Logger | undefined;
+  readonly random?: Random | undefined;
+  /** Pause between `progress` items; default 5 s. 0: only on request. */
+  readonly progressMs?: number | undefined;
+  /** How long history reaches back at least; default 5 min. 0: only `compact`, and whoever else compacts this etcd. */
+  readonly compactMs?: number | undefined;
+}
+
+/** Keys in one answer of etcd: more of them would hold up everybody else. */
+const PAGE_KEYS = 1_000;
+/** How often a list starts over when history is cut off below it. */
+const MAX_LIST_ATTEMPTS = 3;
+const RECENT_CHANGES = 2_000;
+const RECENT_CHARACTERS = 16 * 1024 * 1024;
+const KNOWN_KEYS = 20_000;
+/** etcd answers requests for progress only when it has nothing else to send, and kine not always then. */
+const ASK_AGAIN_MS = 100;
+
+/**
+ * Storage in an etcd v3, or what speaks its protocol, that any number of processes share. Reads are linearizable. One watch brings every
+ * change to this process, whatever the number of its watchers; those that lag go to etcd's history.
+ */
+export class EtcdStorage implements Storage {
+  readonly #client: EtcdClient;
+  readonly #layout: EtcdLayout;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #random: Random;
+  readonly #known = new KnownClaims(KNOWN_KEYS);
+  readonly #committer: Committer;
+  readonly #compactKey: Buffer;
+  readonly #recent: RecentChanges;
+  readonly #hub: WatchHub;
+  readonly #feed: ChangeFeed;
+  readonly #revision: SharedRead<number>;
+  readonly #stop = new AbortController();
+  readonly #commits = new Set<Promise<unknown>>();
+  #asking = false;
+  #background: Promise<unknown> = Promise.resolve();
+  #closed: Promise<void> | undefined;
+
+  private constructor(options: EtcdStorageOptions, revision: number, transactions: boolean) {
+    this.#client = options.client;
+    this.#layout = new EtcdLayout(options.prefix);
+    this.#clock = options.clock ?? systemClock;
+    this.#log = options.log ?? silentLogger;
+    this.#random = options.random ?? Math.random;
+    const deps = { client: this.#client, layout: this.#layout, known: this.#known };
+    this.#committer = transactions ? new TransactionCommitter(deps) : new SingleKeyCommitter(deps, this.#clock);
+    // kine keeps a key of that very name for kube-apiserver, and counts versions of no other.
+    this.#compactKey = transactions ? this.#layout.compactKey : Buffer.from('compact_rev_key');
+    this.#recent = new RecentChanges(revision, RECENT_CHANGES, RECENT_CHARACTERS);
+    this.#hub = new WatchHub({ readHistory: (...args) => this.#readHistory(...args) }, revision);
+    this.#revision = new SharedRead(() => this.#readRevision());
+    this.#feed = new ChangeFeed(
+      {
+        client: this.#client,
+        layout: this.#layout,
+        clock: this.#clock,
+        log: this.#log,
+        random: this.#random,
+        onEvents: (events) => {
+          for (const event of events) {
+            const { change, claims } = toChange(this.#layout, event);
+            if (change.type === 'delete') this.#known.forget(change.key);
+            else this.#known.note(change.key, change.revision, claims);
+            this.#recent.add(change);
+            this.#hub.dispatch(change);
+          }
+        },
+        onProgress: (told) => {
+          this.#recent.advance(told);
+          this.#hub.advance(told);
+          this.#hub.progress();
+        },
+        onGap: async () => {
+          const current = await this.#readRevision();
+          this.#recent.forget(current);
+          this.#hub.skipTo(current);
+          return current;
+        },
+      },
+      revision,
+    );
+  }
+
+  /** @throws StorageFailedError: no server answers, it refuses us, or it is too old. The client is closed then. */
+  static async open(options: EtcdStorageOptions): Promise<EtcdStorage> {
+    try {
+      const { revision, transactions } = await inspectServer(options.client, new EtcdLayout(options.prefix));
+      const storage = new EtcdStorage(options, revision, transactions);
+      storage.#start(options);
+      return storage;
+    } catch (error) {
+      options.client.close();
+      throw toStorageError(error);
+    }
+  }
+
+  #start({ progressMs = 5_000, compactMs = 5 * 60_000 }: EtcdStorageOptions): void {
+    const { signal } = this.#stop;
+    const tasks = [this.#feed.run(signal)];
+    if (progressMs > 0) tasks.push(this.#progressEvery(progressMs, signal));
+    if (compactMs > 0) {
+      const options = { client: this.#client, key: this.#compactKey, clock: this.#clock, log: this.#log };
+      const onCompacted = (revision: number): void => this.#recent.forget(revision);
+      tasks.push(runCompactor({ ...options, intervalMs: compactMs, onCompacted }, signal));
+    }
+    this.#background = Promise.all(tasks);
+  }
+
+  async currentRevision(): Promise<number> {
+    this.#assertOpen();
+    return this.#revision.read();
+  }
+
+  async get(key: string): Promise<StoredItem | undefined> {
+    const { kvs } = await this.#call('KV.Range', { key: this.#layout.objectKey(key) });
+    return kvs[0] === undefined ? undefined : this.#toItem(kvs[0]);
+  }
+
+  async list(prefix: string, options: ListOptions): Promise<ListResult> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#listOnce(prefix, options);
+      } catch (error) {
+        // History was cut off between two pages of a list of what is newest: what is newest is another revision by now.
+        const again = error instanceof CompactedError && options.atRevision === undefined;
+        if (!again || attempt === MAX_LIST_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  async #listOnce(prefix: string, { limit = 0, afterKey, atRevision }: ListOptions): Promise<ListResult> {
+    const items: StoredItem[] = [];
+    let revision = atRevision;
+    let behind = afterKey;
+    for (;;) {
+      const range = this.#layout.objectRange(prefix, behind);
+      if (range === undefined) return { items, revision: revision ?? (await this.currentRevision()), remaining: 0 };
+      const wanted = limit === 0 ? PAGE_KEYS : Math.min(PAGE_KEYS, limit - items.length);
+      const page = await this.#range({ ...range, limit: wanted, ...(revision !== undefined && { revision }) });
+      revision ??= page.header.revision;
+      for (const kv of page.kvs) items.push(this.#toItem(kv));
+      const remaining = Math.max(0, page.count - page.kvs.length);
+      if (remaining === 0 || page.kvs.length === 0 || items.length === limit) return { items, revision, remaining };
+      behind = items.at(-1)!.key;
+    }
+  }
+
+  /** @throws CompactedError, FutureRevisionError, StorageFailedError */
+  async #range(request: EtcdRequest<'KV.Range'>): Promise<RangeAnswer> {
+    try {
+      return await this.#send('KV.Range', request);
+    } catch (error) {
+      if (!isEtcdAnswer(error, ETCD.futureRevision)) throw toStorageError(error);
+      throw new FutureRevisionError(request.revision ?? 0, await this.currentRevision());
+    }
+  }
+
+  async commit(write: Write): Promise<{ readonly revision: number }> {
+    assertWrite(write);
+    this.#assertOpen();
+    const commit = this.#committer.commit(write);
+    this.#commits.add(commit);
+    try {
+      return await commit;
+    } finally {
+      this.#commits.delete(commit);
+    }
+  }
+
+  watch(prefix: string, afterRevision: number, signal: AbortSignal): AsyncIterable<StorageEvent> {
+    return this.#hub.watch(prefix, afterRevision, signal);
+  }
+
+  requestProgress(): void {
+    this.#feed.requestProgress();
+    if (this.#asking || this.#stop.signal.aborted) return;
+    this.#asking = true;
+    void this.#askAgain().finally(() => (this.#asking = false));
+  }
+
+  /** Forgets all history below the current revision, for all who use this etcd. For tests. @throws StorageFailedError */
+  async compact(): Promise<void> {
+    try {
+      await compactTo(this.#client, await this.#readRevision(), (revision) => this.#recent.forget(revision));
+    } catch (error) {
+      throw toStorageError(error);
+    }
+  }
+
+  /** Watches on a new connection; call when the client has other credentials. */
+  reconnect(): void {
+    this.#feed.restart();
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#hub.end();
+    this.#stop.abort();
+    await Promise.allSettled([...this.#commits]);
+    await this.#background;
+    this.#client.close();
+  }
+
+  /** Until somebody answers: etcd, or our own look that nothing is missing. */
+  async #askAgain(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted && this.#feed.progressDue) {
+      await this.#clock.sleep(ASK_AGAIN_MS, signal).catch(() => undefined);
+      if (signal.aborted || !this.#feed.progressDue) return;
+      this.#feed.askAgain();
+      try {
+        if ((await this.#revision.read()) === this.#recent.head) {
+          this.#feed.progressAnswered();
+          this.#hub.progress();
+        }
+      } catch (error) {
+        this.#log.debug('cannot ask for the revision', { error });
+      }
+    }
+  }
+
+  async #progressEvery(pauseMs: number, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#clock.sleep(pauseMs, signal).catch(() => undefined);
+      if (!signal.aborted) this.requestProgress();
+    }
+  }
+
+  #readHistory(
+    prefix: string,
+    after: number,
+    maxChanges: number,
+    maxCharacters: number,
+    signal: AbortSignal,
+  ): HistorySlice | Promise<HistorySlice> {
+    const recent = this.#recent.read(prefix, after, maxChanges);
+    if (recent !== undefined) return recent;
+    const deps = { client: this.#client, layout: this.#layout, clock: this.#clock, random: this.#random };
+    const both = AbortSignal.any([signal, this.#stop.signal]);
+    const until = this.#recent.floor;
+    return readHistorySlice(deps, { prefix, after, until, maxChanges, maxCharacters }, both);
+  }
+
+  #toItem(kv: RangeAnswer['kvs'][number]): StoredItem {
+    const { item, claims } = toItem(this.#layout, kv);
+    this.#known.note(item.key, item.revision, claims);
+    return item;
+  }
+
+  async #readRevision(): Promise<number> {
+    // Any key will do: the header of a linearizable read tells the revision.
+    const { header } = await this.#call('KV.Range', { key: this.#layout.compactKey, keysOnly: true });
+    return header.revision;
+  }
+
+  /** @throws StorageFailedError and other errors of the contract */
+  async #call<M extends EtcdMethod>(method: M, request: EtcdRequest<M>): Promise<EtcdAnswer<M>> {
+    try {
+      return await this.#send(method, request);
+    } catch (error) {
+      throw toStorageError(error);
+    }
+  }
+
+  async #send<M extends EtcdMethod>(
+    method: M,
+    request: EtcdRequest<M>,
+    options?: CallOptions,
+  ): Promise<EtcdAnswer<M>> {
+    this.#assertOpen();
+    return this.#client.call(method, request, options);
+  }
+
+  #assertOpen(): void {
+    if (this.#closed !== undefined) throw new StorageFailedError('closed', 'the storage is closed');
+  }
+}
