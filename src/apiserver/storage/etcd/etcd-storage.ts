@@ -220,10 +220,13 @@ export class EtcdStorage implements Storage {
     void this.#askAgain().finally(() => (this.#asking = false));
   }
 
-  /** Forgets all history below the current revision, for all who use this etcd. For tests. @throws StorageFailedError */
-  async compact(): Promise<void> {
+  /**
+   * Forgets all history below the current revision, for all who use this etcd. `client`: one that may, when ours may not.
+   * @throws StorageFailedError
+   */
+  async compact(client: EtcdClient = this.#client): Promise<void> {
     try {
-      await compactTo(this.#client, await this.#readRevision(), (revision) => this.#recent.forget(revision));
+      await compactTo(client, await this.#readRevision(), (revision) => this.#recent.forget(revision));
     } catch (error) {
       throw toStorageError(error);
     }
