@@ -10,37 +10,48 @@ import type { Schema } from './schema.ts';
  * k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting (Default, PruneNonNullableNullsWithoutDefaults).
  */
 export function applyDefaults<T>(schema: Schema, value: T): T {
-  return defaulted(schema, value as Json) as T;
+  return defaulted(schema, value as Json, false) as T;
 }
 
-function defaulted(schema: Schema, value: Json): Json {
-  if (Array.isArray(value)) return defaultedItems(schema.items, value);
-  return isJsonObject(value) ? defaultedProperties(schema, value) : value;
+/** The same, but nulls that have no business there stay for validation to find (Default alone). */
+export function applyDefaultsOnly<T>(schema: Schema, value: T): T {
+  return defaulted(schema, value as Json, true) as T;
 }
 
-function defaultedItems(items: Schema | undefined, values: readonly Json[]): readonly Json[] {
+function defaulted(schema: Schema, value: Json, keepsNulls: boolean): Json {
+  if (Array.isArray(value)) return defaultedItems(schema.items, value, keepsNulls);
+  return isJsonObject(value) ? defaultedProperties(schema, value, keepsNulls) : value;
+}
+
+function defaultedItems(items: Schema | undefined, values: readonly Json[], keepsNulls: boolean): readonly Json[] {
   if (items === undefined) return values;
   let changed = false;
   const result = values.map((value) => {
-    const next = defaulted(items, replacesNull(items, value) ? deepCopy(items.default ?? null) : value);
+    const next = defaulted(items, replacesNull(items, value) ? deepCopy(items.default ?? null) : value, keepsNulls);
     changed ||= next !== value;
     return next;
   });
   return changed ? result : values;
 }
 
-function defaultedProperties(schema: Schema, object: Readonly<Record<string, Json | undefined>>): Json {
+function defaultedProperties(
+  schema: Schema,
+  object: Readonly<Record<string, Json | undefined>>,
+  keepsNulls: boolean,
+): Json {
   let copy: MutableJsonObject | undefined;
   for (const key of Object.keys(object)) {
     const value = object[key];
     const property = propertySchema(schema, key);
     if (property === undefined || value === undefined) continue;
     if (replacesNull(property, value) && property.default === undefined) {
+      if (keepsNulls) continue;
       copy ??= shallowCopy(object);
       delete copy[key];
       continue;
     }
-    const next = defaulted(property, replacesNull(property, value) ? deepCopy(property.default ?? null) : value);
+    const given = replacesNull(property, value) ? deepCopy(property.default ?? null) : value;
+    const next = defaulted(property, given, keepsNulls);
     if (next === value) continue;
     copy ??= shallowCopy(object);
     setOwn(copy, key, next);
@@ -48,7 +59,7 @@ function defaultedProperties(schema: Schema, object: Readonly<Record<string, Jso
   for (const [key, property] of Object.entries(schema.properties ?? {})) {
     if (property.default === undefined || getOwn(object, key) !== undefined) continue;
     copy ??= shallowCopy(object);
-    setOwn(copy, key, defaulted(property, deepCopy(property.default)));
+    setOwn(copy, key, defaulted(property, deepCopy(property.default), keepsNulls));
   }
   return copy ?? object;
 }

@@ -3,14 +3,14 @@ import type { DecodedText } from '../../apimachinery/json-text.ts';
 import { isJsonObject } from '../../apimachinery/json.ts';
 import { decodeObjectMeta } from '../../apimachinery/object-meta.ts';
 import type { JsonObject, KubeObject } from '../../apimachinery/object.ts';
-import { newBadRequest, newConflict } from '../../apimachinery/status.ts';
+import { newBadRequest, newConflict, newInvalid } from '../../apimachinery/status.ts';
 import { readBody } from '../body.ts';
 import { parseApplyOptions } from '../options.ts';
 import type { ApplyOptions } from '../options.ts';
 import { negotiateAnswer, sendObject } from './answer.ts';
 import { ensureAuthorized } from './authorize.ts';
 import { inNamespace, warnAbout } from './create.ts';
-import { decodeText, goKind } from './decode.ts';
+import { decodeText, goKind, linesOf } from './decode.ts';
 import type { Exchange } from './exchange.ts';
 import { admissionRequest, mutate } from './exchange.ts';
 import { fieldManagerOf, nowOf } from './field-ownership.ts';
@@ -63,6 +63,8 @@ function merged(
   const { info } = exchange.context;
   const live = old ?? { apiVersion: resource.apiVersion, kind: resource.kind, metadata: {} };
   const result = applyConfiguration(exchange, configuration, live, options);
+  const nulls = resource.findNulls(result);
+  if (nulls.length > 0) throw newInvalid(resource.groupKind, info.name, nulls);
   const metadata = typedMetadata(result);
   if (old === undefined && metadata.uid !== undefined) {
     const why = `uid mismatch: the provided object specified uid ${metadata.uid}, and no existing object was found`;
@@ -154,12 +156,4 @@ function asJson(text: string): DecodedText | undefined {
 
 function undecodable(why: string): Error {
   return newBadRequest(`error decoding YAML: ${why}`);
-}
-
-/** endpoints/handlers/rest.go, parseYAMLWarnings. */
-function linesOf(finding: string): readonly string[] {
-  return finding
-    .replace(/^yaml: unmarshal errors:\n/, '')
-    .split('\n')
-    .map((line) => line.trim());
 }

@@ -146,7 +146,17 @@ export function unknownFieldFindings(fields: readonly string[]): readonly string
 export function reportFindings(findings: readonly string[], validation: FieldValidation, warnings: Warnings): void {
   if (findings.length === 0 || validation === 'Ignore') return;
   if (validation === 'Strict') throw new DecodeError(strictMessage(findings));
-  for (const finding of findings) warnings.add(finding);
+  for (const finding of findings) for (const line of linesOf(finding)) warnings.add(line);
+}
+
+/** Each line of what YAML has found. endpoints/handlers/rest.go, parseYAMLWarnings. */
+export function linesOf(finding: string): readonly string[] {
+  const prefix = 'yaml: unmarshal errors:\n';
+  if (!finding.startsWith(prefix)) return [finding];
+  return finding
+    .slice(prefix.length)
+    .split('\n')
+    .map((line) => line.trim());
 }
 
 export function strictMessage(findings: readonly string[]): string {

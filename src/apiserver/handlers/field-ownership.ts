@@ -1,8 +1,8 @@
 import type { ManagedFieldsEntry, KubeObject } from '../../apimachinery/object.ts';
 import { formatTimestamp } from '../../apimachinery/time.ts';
+import { validateManagedFields } from '../../apimachinery/managedfields/field-manager.ts';
 import type { FieldManager } from '../../apimachinery/managedfields/field-manager.ts';
 import { withMetadata } from '../registry/codec.ts';
-import { validateManagedFields } from '../registry/pending-ownership.ts';
 import type { Exchange } from './exchange.ts';
 
 /** Who owns the fields that a request writes. */

@@ -1,4 +1,5 @@
 import { getOwn, isJsonObject, valueAt, withValueAt } from '../../apimachinery/json.ts';
+import { toParentFields, toScaleFields } from '../../apimachinery/managedfields/scale-ownership.ts';
 import { DecodeError } from '../../apimachinery/json-text.ts';
 import { decodeObjectMeta } from '../../apimachinery/object-meta.ts';
 import type { Json, JsonObject, KubeObject } from '../../apimachinery/object.ts';
@@ -12,7 +13,6 @@ import { parseApplyOptions, parseWriteOptions } from '../options.ts';
 import type { FieldValidation } from '../options.ts';
 import { withMetadata } from '../registry/codec.ts';
 import { scaleSchema } from '../registry/field-managers.ts';
-import { toParentFields, toScaleFields } from '../registry/pending-ownership.ts';
 import type { CompiledScale } from '../registry/resource.ts';
 import { sendBody } from '../response.ts';
 import { applyConfiguration, parseConfiguration } from './apply.ts';
@@ -34,7 +34,8 @@ import { checkName } from './update.ts';
  */
 
 export interface Scale extends KubeObject {
-  readonly spec: { readonly replicas: number };
+  /** No replicas stand for none, as Go writes it. */
+  readonly spec: { readonly replicas?: number };
   readonly status: { readonly replicas: number; readonly selector?: string };
 }
 
@@ -159,18 +160,18 @@ function ownedScaleOf(exchange: Exchange, parent: KubeObject): Scale {
   const { specReplicas } = paths(exchange);
   const { replicasPaths } = exchange.endpoint.resource;
   const managedFields = toScaleFields(parent.metadata.managedFields ?? [], replicasPaths);
-  const replicas = typeof valueAt(parent, specReplicas) === 'number' ? scale.spec.replicas : noReplicas;
+  const known = typeof valueAt(parent, specReplicas) === 'number';
   return {
     ...scale,
     metadata: { ...scale.metadata, ...(managedFields.length === 0 ? {} : { managedFields }) },
-    spec: { replicas },
+    spec: known ? scale.spec : { replicas: noReplicas },
   };
 }
 
 function withReplicas(exchange: Exchange, parent: KubeObject, scale: Scale): KubeObject {
   const { specReplicas, paths: names } = paths(exchange);
   const { apiVersion, replicasPaths } = exchange.endpoint.resource;
-  const { replicas } = scale.spec;
+  const { replicas = 0 } = scale.spec;
   if (replicas === noReplicas)
     throw newBadRequest(`the spec replicas field ${goQuote(names.specReplicasPath)} cannot be empty`);
   const next = withValueAt(parent, specReplicas, replicas) as unknown as KubeObject;
@@ -201,7 +202,7 @@ function scaleOf(exchange: Exchange, parent: KubeObject): Scale {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
     metadata: Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== undefined)),
-    spec: { replicas: typeof replicas === 'number' ? replicas : 0 },
+    spec: typeof replicas === 'number' && replicas !== 0 ? { replicas } : {},
     status: {
       replicas: Number(valueAt(parent, scale.statusReplicas) ?? 0),
       ...(typeof selector === 'string' && selector !== '' ? { selector } : {}),
@@ -239,7 +240,8 @@ function toScale(value: Json): { readonly scale: Scale; readonly findings: reado
   const raw = { ...object, kind: 'Scale', apiVersion: 'autoscaling/v1', metadata: {} };
   const pruned = prune(scaleSchema, raw);
   const findings = unknownFieldFindings([...unknownFields, ...pruned.unknownFields]);
-  const spec = { replicas: int32(object['spec'], 'spec', 'ScaleSpec') };
+  const replicas = int32(object['spec'], 'spec', 'ScaleSpec');
+  const spec = replicas === 0 ? {} : { replicas };
   const status = { replicas: int32(object['status'], 'status', 'ScaleStatus') };
   return { scale: { kind: 'Scale', apiVersion: 'autoscaling/v1', metadata, spec, status }, findings };
 }

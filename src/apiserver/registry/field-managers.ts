@@ -1,7 +1,7 @@
+import { createFieldManager } from '../../apimachinery/managedfields/field-manager.ts';
 import type { FieldManager } from '../../apimachinery/managedfields/field-manager.ts';
 import type { Schema } from '../../apimachinery/schema/schema.ts';
 import type { ResourceDefinition } from './definition.ts';
-import { fieldManagerFor } from './pending-ownership.ts';
 
 /** The fields of an autoscaling/v1 Scale, the shape of every scale subresource. */
 export const scaleSchema: Schema = {
@@ -35,9 +35,9 @@ function makeFieldManager(definition: ResourceDefinition, subresource: string): 
   const { schema, group, version, kind, subresources } = definition;
   if (subresource === 'scale') {
     const facts = { group: 'autoscaling', version: 'v1', kind: 'Scale', subresource, resetFields: [] };
-    return fieldManagerFor({ schema: scaleSchema, ...facts });
+    return createFieldManager({ schema: scaleSchema, ...facts });
   }
   const main = subresources.status === true ? [['status']] : [];
   const resetFields = subresource === 'status' ? [['metadata'], ['spec']] : main;
-  return fieldManagerFor({ schema, group, version, kind, subresource, resetFields });
+  return createFieldManager({ schema, group, version, kind, subresource, resetFields });
 }

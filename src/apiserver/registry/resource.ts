@@ -1,8 +1,8 @@
 import type { FieldError } from '../../apimachinery/field-error.ts';
 import { invalidValue } from '../../apimachinery/field-error.ts';
-import { getOwn, valueAt } from '../../apimachinery/json.ts';
+import { deepEqual, getOwn, valueAt } from '../../apimachinery/json.ts';
 import type { Json, KubeObject } from '../../apimachinery/object.ts';
-import { applyDefaults } from '../../apimachinery/schema/defaulting.ts';
+import { applyDefaults, applyDefaultsOnly } from '../../apimachinery/schema/defaulting.ts';
 import { prune } from '../../apimachinery/schema/pruning.ts';
 import type { Schema } from '../../apimachinery/schema/schema.ts';
 import { validate } from '../../apimachinery/schema/validation.ts';
@@ -33,6 +33,8 @@ export interface Resource {
   prune(object: KubeObject): { readonly object: KubeObject; readonly unknownFields: readonly string[] };
   /** Schema defaults, then those that the strategy computes. */
   default(object: KubeObject): KubeObject;
+  /** Findings about nulls that `default` would silently drop; for objects that no decoder has seen. */
+  findNulls(object: KubeObject): readonly FieldError[];
   /** Findings of the schema over the whole object. */
   validateSchema(object: KubeObject): readonly FieldError[];
   /** Findings of the schema over `status` alone. */
@@ -68,6 +70,10 @@ export function newResource(definition: ResourceDefinition): Resource {
     default: (object) => {
       const defaulted = applyDefaults(body, object);
       return strategy.default?.(defaulted) ?? defaulted;
+    },
+    findNulls: (object) => {
+      const kept = applyDefaultsOnly(body, object);
+      return deepEqual(kept, applyDefaults(body, object)) ? [] : validate(body, withoutMetadata(kept));
     },
     validateSchema: (object) => [...validate(body, withoutMetadata(object)), ...validateScale(scale, object)],
     validateStatus: (object) => {

@@ -215,7 +215,9 @@ export class ResourceStore {
   }
 
   async #bear(request: ApplyRequest): Promise<{ readonly stored: Stored; readonly created: true } | undefined> {
-    const object = this.#newborn(await request.born(), request.name);
+    const asked = await request.born();
+    this.#checkNumber(asked.metadata.resourceVersion ?? '0', request.name);
+    const object = this.#newborn(asked, request.name);
     await request.admitBorn(object);
     try {
       return { stored: await this.#insert(object, request.dryRun, true), created: true };
@@ -243,11 +245,15 @@ export class ResourceStore {
       const finding = invalidValue('metadata.resourceVersion', 0, 'must be specified for an update');
       throw newInvalid({ group: groupResource.group, kind: groupResource.resource }, name, [finding]);
     }
-    if (!/^\d{1,20}$/.test(asked)) {
-      const finding = invalidValue('metadata.resourceVersion', asked, 'must be a decimal number');
-      throw newInvalid({ group: groupResource.group, kind: groupResource.resource }, name, [finding]);
-    }
+    this.#checkNumber(asked, name);
     if (asked !== String(revision)) throw newConflict(groupResource, name, optimisticLockMessage);
+  }
+
+  #checkNumber(resourceVersion: string, name: string): void {
+    if (/^\d{1,20}$/.test(resourceVersion)) return;
+    const { group, resource } = this.resource.groupResource;
+    const finding = invalidValue('metadata.resourceVersion', resourceVersion, 'must be a decimal number');
+    throw newInvalid({ group, kind: resource }, name, [finding]);
   }
 
   async #validUpdate(asked: KubeObject, old: KubeObject, request: UpdateRequest): Promise<KubeObject> {
@@ -273,6 +279,8 @@ export class ResourceStore {
     if (scope === 'status') return this.resource.validateStatus(next);
     return [
       ...validateObjectMeta(next.metadata, definition.namespaced, definition.strategy.nameRule ?? 'rfc1123Subdomain'),
+      // Upstream looks twice, and so has each cause twice: for all kinds, and for custom resources.
+      ...validateObjectMetaUpdate(next.metadata, old.metadata),
       ...validateObjectMetaUpdate(next.metadata, old.metadata),
       ...this.resource.validateSchema(next),
     ];
