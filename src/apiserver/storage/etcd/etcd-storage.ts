@@ -221,12 +221,13 @@ export class EtcdStorage implements Storage {
   }
 
   /**
-   * Forgets all history below the current revision, for all who use this etcd. `client`: one that may, when ours may not.
+   * Forgets all history below `revision` (default the current one), for all who use this etcd. `client`: one that may, when ours may not.
    * @throws StorageFailedError
    */
-  async compact(client: EtcdClient = this.#client): Promise<void> {
+  async compact(client: EtcdClient = this.#client, revision?: number): Promise<void> {
     try {
-      await compactTo(client, await this.#readRevision(), (revision) => this.#recent.forget(revision));
+      const upTo = revision ?? (await this.#readRevision());
+      await compactTo(client, upTo, (compacted) => this.#recent.forget(compacted));
     } catch (error) {
       throw toStorageError(error);
     }
