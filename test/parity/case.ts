@@ -71,7 +71,8 @@ export function send(method: string, path: string, body?: unknown, headers: Head
 export const get = (path: string, headers: Headers = {}): RequestStep => send('GET', path, undefined, headers);
 export const post = (path: string, body: unknown, headers: Headers = {}): RequestStep =>
   send('POST', path, body, headers);
-export const put = (path: string, body: unknown, headers: Headers = {}): RequestStep => send('PUT', path, body, headers);
+export const put = (path: string, body: unknown, headers: Headers = {}): RequestStep =>
+  send('PUT', path, body, headers);
 export const remove = (path: string, body?: unknown, headers: Headers = {}): RequestStep =>
   send('DELETE', path, body, headers);
 export const merge = (path: string, body: unknown, headers: Headers = {}): RequestStep =>

@@ -1,8 +1,12 @@
+import { parse as parseYaml, YAMLError } from 'yaml';
+import type { DeliberateWording } from './deliberate-differences.ts';
+import { deliberateWordings } from './deliberate-differences.ts';
 import type { SideName, Transcript } from './side.ts';
 import { PRODUCT_GROUP, TWIN_GROUP } from './subjects.ts';
 
 /** An answer with what has to differ between two servers put out of the way. */
-export type Comparable = null | boolean | number | string | readonly Comparable[] | { readonly [key: string]: Comparable };
+export type Comparable =
+  null | boolean | number | string | readonly Comparable[] | { readonly [key: string]: Comparable };
 
 /** Of the transport, of the moment, or of kube-apiserver's own in front of both. */
 const IGNORED_HEADERS = new Set([
@@ -21,6 +25,9 @@ const DOUBLED_HEADERS = new Set(['cache-control']);
 const UID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
 const AGE = /^(?:\d+[smhdy])+$/;
+
+/** The deliberate wordings that an answer of the twin had in it. */
+export const seenWordings = new Set<DeliberateWording>();
 
 /** The transcripts of one side of a case. Names for uids and ranks of revisions go through all of them. */
 export function normalise(side: SideName, transcripts: readonly Transcript[]): readonly Comparable[] {
@@ -42,7 +49,7 @@ class Normaliser {
   all(): readonly Comparable[] {
     const parsed = this.#transcripts.map((transcript) => ({
       transcript,
-      body: parse(transcript.text),
+      body: parseBody(transcript),
       frames: transcript.frames?.map((frame) => parse(JSON.stringify(frame)) ?? null),
     }));
     const seen = new Set<string>();
@@ -56,7 +63,7 @@ class Normaliser {
       code: transcript.code,
       headers: this.#headers(transcript.headers),
       ...(transcript.frames === undefined
-        ? { form: formOf(transcript.text), body: body === undefined ? this.#text(transcript.text) : this.#value(body) }
+        ? { form: formOf(transcript), body: body === undefined ? this.#text(transcript.text) : this.#value(body) }
         : { frames: (frames ?? []).map((frame) => this.#value(frame)), ended: transcript.ended === true }),
     }));
   }
@@ -70,8 +77,7 @@ class Normaliser {
   }
 
   #text(text: string): string {
-    const ours = this.#side === 'twin' ? text.replaceAll(TWIN_GROUP, PRODUCT_GROUP).replaceAll('io.twinji', 'io.kamaji') : text;
-    return ours
+    return this.#rewritten(text)
       .replaceAll(UID, (uid) => {
         if (!this.#uids.has(uid)) this.#uids.set(uid, `<uid ${this.#uids.size + 1}>`);
         return this.#uids.get(uid)!;
@@ -79,6 +85,18 @@ class Normaliser {
       .replaceAll(TIME, (time) => (Math.abs(Date.parse(time) - Date.now()) < 3_600_000 ? '<now>' : time))
       .replaceAll(/current: \d+/g, 'current: <revision>')
       .replaceAll(/too old resource version: (\d+) \(\d+\)/g, 'too old resource version: $1 (<revision>)');
+  }
+
+  /** What the twin says in the words of ours. */
+  #rewritten(text: string): string {
+    if (this.#side === 'ours') return text;
+    let result = text.replaceAll(TWIN_GROUP, PRODUCT_GROUP).replaceAll('io.twinji', 'io.kamaji');
+    for (const wording of deliberateWordings) {
+      if (!result.includes(wording.twin)) continue;
+      seenWordings.add(wording);
+      result = result.replaceAll(wording.twin, wording.ours);
+    }
+    return result;
   }
 
   #value(value: Comparable): Comparable {
@@ -100,7 +118,9 @@ class Normaliser {
     else normal['metadata'] = this.#value(metadata['metadata']);
     const revision = metadata['resourceVersion'];
     if (typeof revision === 'string' && revision !== '') {
-      normal['resourceVersion'] = isObjectMetadata(metadata) ? (this.#revisions.get(revision) ?? revision) : '<revision>';
+      normal['resourceVersion'] = isObjectMetadata(metadata)
+        ? (this.#revisions.get(revision) ?? revision)
+        : '<revision>';
     }
     if (typeof metadata['continue'] === 'string' && metadata['continue'] !== '') normal['continue'] = '<continue>';
     const base = metadata['generateName'];
@@ -110,6 +130,17 @@ class Normaliser {
       if (/^[bcdfghjklmnpqrstvwxz2456789]{5}$/.test(suffix)) normal['name'] = `${base}<suffix>`;
     }
     return normal;
+  }
+}
+
+/** YAML is compared by what it says: how a writer breaks and quotes its lines is its own affair. */
+function parseBody({ headers, text }: Transcript): Comparable | undefined {
+  if (!(headers['content-type'] ?? '').startsWith('application/yaml')) return parse(text);
+  try {
+    return parse(JSON.stringify(parseYaml(text)));
+  } catch (error) {
+    if (error instanceof YAMLError) return undefined;
+    throw error;
   }
 }
 
@@ -126,7 +157,8 @@ function parse(text: string): Comparable | undefined {
 }
 
 /** How JSON was laid out. */
-function formOf(text: string): string {
+function formOf({ headers, text }: Transcript): string {
+  if ((headers['content-type'] ?? '').startsWith('application/yaml')) return 'YAML';
   const end = text.endsWith('\n') ? ' with newline' : '';
   if (!/^\s*[[{]/.test(text)) return `text${end}`;
   return (/^[[{]\n/.test(text) ? 'pretty' : 'compact') + end;

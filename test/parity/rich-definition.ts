@@ -82,7 +82,11 @@ const spec: Schema = {
     numberMap: { type: 'object', additionalProperties: integer },
     objectMap: {
       type: 'object',
-      additionalProperties: { type: 'object', required: ['a'], properties: { a: string, b: { ...integer, default: 7 } } },
+      additionalProperties: {
+        type: 'object',
+        required: ['a'],
+        properties: { a: string, b: { ...integer, default: 7 } },
+      },
     },
     atomicMap: { type: 'object', additionalProperties: string, 'x-kubernetes-map-type': 'atomic' },
     nested: {
@@ -180,7 +184,11 @@ export const plainDefinition: ResourceDefinition = {
   namespaced: false,
   schema: {
     type: 'object',
-    properties: { note: string, spec: { type: 'object', properties: { a: string } }, status: { type: 'object', properties: { b: string } } },
+    properties: {
+      note: string,
+      spec: { type: 'object', properties: { a: string } },
+      status: { type: 'object', properties: { b: string } },
+    },
   },
   strategy: {},
   printerColumns: [],

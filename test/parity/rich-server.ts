@@ -15,7 +15,9 @@ import { plainDefinition, sampleDefinition } from './rich-definition.ts';
 
 const [address = '', port = '', folder = ''] = process.argv.slice(2);
 const storage = await SqliteStorage.open({ path: `${folder}/rich.db`, clock: systemClock });
-const { key, certificate } = await (await newTestAuthority()).issue({ commonName: 'rich', names: ['rich.kamaji-system.svc'] });
+const { key, certificate } = await (
+  await newTestAuthority()
+).issue({ commonName: 'rich', names: ['rich.kamaji-system.svc'] });
 
 const server = createApiServer({
   definitions: [sampleDefinition, plainDefinition],

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { RawApi, RawWatch, WatchFrame } from '../env/raw-api.ts';
 import type { Headers, ParityCase, RequestStep, Step, WatchStep } from './case.ts';
@@ -38,10 +39,14 @@ export interface SideOptions {
 /** Of this run, so that one cluster can be used again. */
 const RUN = process.env['PARITY_RUN'] ?? '';
 
-/** The case's own name in the cluster. */
+/** The case's own name in the cluster: short enough for a label, and no other case's. */
 export function slugOf({ name }: ParityCase): string {
-  const slug = name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
-  return `p${RUN}-${slug}`.slice(0, 52).replace(/-+$/, '');
+  const words = name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .slice(0, 44)
+    .replace(/-+$/, '');
+  return `p${RUN}-${words}-${createHash('sha256').update(name).digest('hex').slice(0, 6)}`;
 }
 
 export function namespaceOf(parityCase: ParityCase): string {
@@ -83,7 +88,8 @@ class CaseRun {
     });
     if (step.save !== undefined) this.#saved.set(step.save, metadataIn(answer.text));
     if (step.isSetup === true) {
-      if (answer.code >= 300) throw new Error(`${this.#side.name}: setup ${step.method} ${path}: ${answer.code} ${answer.text}`);
+      if (answer.code >= 300)
+        throw new Error(`${this.#side.name}: setup ${step.method} ${path}: ${answer.code} ${answer.text}`);
       return;
     }
     this.transcripts.push({
@@ -95,7 +101,10 @@ class CaseRun {
   }
 
   async #watch(step: WatchStep): Promise<void> {
-    const stream = await this.#side.api.watch<unknown>(this.#filled(step.path), this.#headers(step.headers, false) as OutgoingHttpHeaders);
+    const stream = await this.#side.api.watch<unknown>(
+      this.#filled(step.path),
+      this.#headers(step.headers, false) as OutgoingHttpHeaders,
+    );
     let ended = false;
     const end = stream.ended.then(() => (ended = true));
     for (const request of step.during) await this.#request(request);

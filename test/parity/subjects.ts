@@ -71,5 +71,10 @@ export function plain(metadata: Json = {}, more: Json = {}): Json {
 }
 
 export function scale(metadata: Json = {}, spec: Json = { replicas: 2 }): Json {
-  return { apiVersion: 'autoscaling/v1', kind: 'Scale', metadata: { name: '$NAME', namespace: '$NS', ...metadata }, spec };
+  return {
+    apiVersion: 'autoscaling/v1',
+    kind: 'Scale',
+    metadata: { name: '$NAME', namespace: '$NS', ...metadata },
+    spec,
+  };
 }

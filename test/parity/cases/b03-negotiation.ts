@@ -1,5 +1,21 @@
 import type { ParityCase } from '../case.ts';
-import { APPLY, JSON_PATCH, MERGE, PARTIAL, PARTIAL_LIST, TABLE, get, merge, parity, parityIn, post, put, remove, send, setup } from '../case.ts';
+import {
+  APPLY,
+  JSON_PATCH,
+  MERGE,
+  PARTIAL,
+  PARTIAL_LIST,
+  TABLE,
+  get,
+  merge,
+  parity,
+  parityIn,
+  post,
+  put,
+  remove,
+  send,
+  setup,
+} from '../case.ts';
 import { PLAIN, PLAINS, SAMPLE, SAMPLES, TENANT, TENANTS, plain, sample, tenant } from '../subjects.ts';
 
 const there = setup(post(TENANTS, tenant({ labels: { a: 'b' } })));
@@ -43,7 +59,13 @@ const answers: readonly (readonly [string, string | null])[] = [
   ['an unknown form', 'application/json;as=Foo;v=v1;g=meta.k8s.io'],
   ['a form without version', 'application/json;as=PartialObjectMetadata;g=meta.k8s.io'],
   ['a stream', 'application/json;stream=watch'],
-  ['the metadata, protobuf first', `application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,${PARTIAL},application/json`.replace('application/vnd.kubernetes.protobuf', 'application/x-none')],
+  [
+    'the metadata, protobuf first',
+    `application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,${PARTIAL},application/json`.replace(
+      'application/vnd.kubernetes.protobuf',
+      'application/x-none',
+    ),
+  ],
 ];
 
 const bodies: readonly (readonly [string, string | null])[] = [
@@ -79,13 +101,27 @@ export const cases: readonly ParityCase[] = [
   ...answers.map(([name, type]) => parity(`negotiation: item, accept ${name}`, there, get(TENANT, accept(type)))),
   ...answers.map(([name, type]) => parity(`negotiation: list, accept ${name}`, there, get(list, accept(type)))),
   ...answers
-    .filter(([name]) => ['YAML', 'text', 'protobuf', 'a Table', 'the metadata', 'the metadata of a list', 'an unknown form'].includes(name))
-    .map(([name, type]) => parity(`negotiation: create, accept ${name}`, post(TENANTS, tenant(), accept(type)), get(TENANT, accept(PARTIAL)))),
+    .filter(([name]) =>
+      ['YAML', 'text', 'protobuf', 'a Table', 'the metadata', 'the metadata of a list', 'an unknown form'].includes(
+        name,
+      ),
+    )
+    .map(([name, type]) =>
+      parity(
+        `negotiation: create, accept ${name}`,
+        post(TENANTS, tenant(), accept(type)),
+        get(TENANT, accept(PARTIAL)),
+      ),
+    ),
   ...['YAML', 'text', 'a Table', 'the metadata'].flatMap((wanted) =>
     answers
       .filter(([name]) => name === wanted)
       .flatMap(([name, type]) => [
-        parity(`negotiation: patch, accept ${name}`, there, merge(TENANT, { metadata: { labels: { x: 'y' } } }, accept(type))),
+        parity(
+          `negotiation: patch, accept ${name}`,
+          there,
+          merge(TENANT, { metadata: { labels: { x: 'y' } } }, accept(type)),
+        ),
         parity(`negotiation: delete, accept ${name}`, there, remove(TENANT, undefined, accept(type))),
         parity(`negotiation: missing, accept ${name}`, get(TENANT, accept(type))),
         parity(`negotiation: scale, accept ${name}`, there, get(`${TENANT}/scale`, accept(type))),
@@ -93,24 +129,53 @@ export const cases: readonly ParityCase[] = [
         parityIn(`negotiation: deletecollection, accept ${name}`, there, remove(TENANTS, undefined, accept(type))),
       ]),
   ),
-  ...bodies.map(([name, type]) => parity(`negotiation: create with type ${name}`, post(TENANTS, tenant(), { 'Content-Type': type }))),
+  ...bodies.map(([name, type]) =>
+    parity(`negotiation: create with type ${name}`, post(TENANTS, tenant(), { 'Content-Type': type })),
+  ),
   ...bodies
     .filter(([name]) => ['none', 'text', 'a merge patch', 'an empty text'].includes(name))
     .flatMap(([name, type]) => [
-      parity(`negotiation: update with type ${name}`, setup(post(SAMPLES, sample())), put(SAMPLE, sample({}, { text: 'b' }), { 'Content-Type': type })),
+      parity(
+        `negotiation: update with type ${name}`,
+        setup(post(SAMPLES, sample())),
+        put(SAMPLE, sample({}, { text: 'b' }), { 'Content-Type': type }),
+      ),
       parity(`negotiation: delete with type ${name}`, there, remove(TENANT, {}, { 'Content-Type': type })),
     ]),
-  ...patchTypes.map(([name, type]) => parity(`negotiation: patch with type ${name}`, there, send('PATCH', TENANT, {}, { 'Content-Type': type }))),
-  parity('negotiation: patch of what is missing with type strategic', send('PATCH', TENANT, {}, { 'Content-Type': 'application/strategic-merge-patch+json' })),
-  parity('negotiation: patch of scale with type strategic', there, send('PATCH', `${TENANT}/scale`, {}, { 'Content-Type': 'application/strategic-merge-patch+json' })),
-  parity('negotiation: patch of status with type strategic', there, send('PATCH', `${TENANT}/status`, {}, { 'Content-Type': 'application/strategic-merge-patch+json' })),
+  ...patchTypes.map(([name, type]) =>
+    parity(`negotiation: patch with type ${name}`, there, send('PATCH', TENANT, {}, { 'Content-Type': type })),
+  ),
+  parity(
+    'negotiation: patch of what is missing with type strategic',
+    send('PATCH', TENANT, {}, { 'Content-Type': 'application/strategic-merge-patch+json' }),
+  ),
+  parity(
+    'negotiation: patch of scale with type strategic',
+    there,
+    send('PATCH', `${TENANT}/scale`, {}, { 'Content-Type': 'application/strategic-merge-patch+json' }),
+  ),
+  parity(
+    'negotiation: patch of status with type strategic',
+    there,
+    send('PATCH', `${TENANT}/status`, {}, { 'Content-Type': 'application/strategic-merge-patch+json' }),
+  ),
   ...[
     ['JSON patch as merge patch', MERGE, '[{"op":"add","path":"/metadata/labels/q","value":"r"}]'],
     ['merge patch as JSON patch', JSON_PATCH, '{"metadata":{"labels":{"q":"r"}}}'],
     ['merge patch as apply', APPLY, '{"metadata":{"labels":{"q":"r"}}}'],
-  ].map(([name, type, body]) => parity(`negotiation: ${name}`, there, send('PATCH', TENANT, body, { 'Content-Type': type! }))),
-  ...['true', '1', 'false', '0', '', 'x', 'TRUE', 't'].map((value) => parity(`negotiation: pretty=${value === '' ? 'nothing' : value}${value === 'TRUE' ? ' loud' : ''}`, there, get(`${TENANT}?pretty=${value}`))),
-  ...['curl/8.0', 'Wget/1.21', 'Mozilla/5.0', 'kubectl/v1.36', 'curly'].map((agent) => parity(`negotiation: user agent ${agent.replaceAll('/', ' ')}`, there, get(TENANT, { 'User-Agent': agent }))),
+  ].map(([name, type, body]) =>
+    parity(`negotiation: ${name}`, there, send('PATCH', TENANT, body, { 'Content-Type': type! })),
+  ),
+  ...['true', '1', 'false', '0', '', 'x', 'TRUE', 't'].map((value) =>
+    parity(
+      `negotiation: pretty=${value === '' ? 'nothing' : value}${value === 'TRUE' ? ' loud' : ''}`,
+      there,
+      get(`${TENANT}?pretty=${value}`),
+    ),
+  ),
+  ...['curl/8.0', 'Wget/1.21', 'Mozilla/5.0', 'kubectl/v1.36', 'curly'].map((agent) =>
+    parity(`negotiation: user agent ${agent.replaceAll('/', ' ')}`, there, get(TENANT, { 'User-Agent': agent })),
+  ),
   parity('negotiation: no user agent', there, get(TENANT, { 'User-Agent': null })),
   parity('negotiation: pretty errors', get(`${TENANT}?pretty=true`)),
   parity('negotiation: pretty Table', there, get(`${list}&pretty=true`, accept(TABLE))),
@@ -118,13 +183,66 @@ export const cases: readonly ParityCase[] = [
   parity('negotiation: gzip asked for what is small', there, get(TENANT, { 'Accept-Encoding': 'gzip' })),
   parity('negotiation: Accept twice', there, get(TENANT, { Accept: ['text/plain', 'application/json'] })),
   ...['Metadata', 'Object', 'None', 'Foo', ''].flatMap((include) => [
-    parity(`negotiation: Table of a list with includeObject=${include === '' ? 'nothing' : include}`, there, get(`${list}&includeObject=${include}`, accept(TABLE))),
-    parity(`negotiation: Table of an item with includeObject=${include === '' ? 'nothing' : include}`, there, get(`${TENANT}?includeObject=${include}`, accept(TABLE))),
+    parity(
+      `negotiation: list Table, includeObject=${include === '' ? 'nothing' : include}`,
+      there,
+      get(`${list}&includeObject=${include}`, accept(TABLE)),
+    ),
+    parity(
+      `negotiation: item Table, includeObject=${include === '' ? 'nothing' : include}`,
+      there,
+      get(`${TENANT}?includeObject=${include}`, accept(TABLE)),
+    ),
   ]),
   parity('negotiation: includeObject without a Table', there, get(`${list}&includeObject=Foo`)),
   parityIn('negotiation: Table of an empty list', get(TENANTS, accept(TABLE))),
-  parityIn('negotiation: Table of a list in pages', setup(post(SAMPLES, sample({ name: 'a' }))), setup(post(SAMPLES, sample({ name: 'b' }))), get(`${SAMPLES}?limit=1`, accept(TABLE))),
-  parityIn('negotiation: metadata of a list in pages', setup(post(SAMPLES, sample({ name: 'a' }))), setup(post(SAMPLES, sample({ name: 'b' }))), get(`${SAMPLES}?limit=1`, accept(PARTIAL_LIST))),
-  parity('negotiation: Table of a kind without columns', setup(post(PLAINS, plain())), get(PLAIN, accept(TABLE)), get(`${PLAINS}?fieldSelector=metadata.name%3D$NAME`, accept(TABLE))),
-  parity('negotiation: YAML of a rich object', setup(post(SAMPLES, sample({ annotations: { a: 'yes', b: '1', c: 'x: y', d: ' z', e: 'null', f: '#', g: 'a\nb\n', h: '"', i: '0x1', j: '1e3', k: '2001-01-01', l: '', m: '~', n: 'é', o: '- a' } }, { float: 1.5, int: 0, set: ['a'], map: {} }))), get(SAMPLE, accept('application/yaml'))),
+  parityIn(
+    'negotiation: Table of a list in pages',
+    setup(post(SAMPLES, sample({ name: 'a' }))),
+    setup(post(SAMPLES, sample({ name: 'b' }))),
+    get(`${SAMPLES}?limit=1`, accept(TABLE)),
+  ),
+  parityIn(
+    'negotiation: metadata of a list in pages',
+    setup(post(SAMPLES, sample({ name: 'a' }))),
+    setup(post(SAMPLES, sample({ name: 'b' }))),
+    get(`${SAMPLES}?limit=1`, accept(PARTIAL_LIST)),
+  ),
+  parity(
+    'negotiation: Table of a kind without columns',
+    setup(post(PLAINS, plain())),
+    get(PLAIN, accept(TABLE)),
+    get(`${PLAINS}?fieldSelector=metadata.name%3D$NAME`, accept(TABLE)),
+  ),
+  parity(
+    'negotiation: YAML of a rich object',
+    setup(
+      post(
+        SAMPLES,
+        sample(
+          {
+            annotations: {
+              a: 'yes',
+              b: '1',
+              c: 'x: y',
+              d: ' z',
+              e: 'null',
+              f: '#',
+              g: 'a\nb\n',
+              h: '"',
+              i: '0x1',
+              j: '1e3',
+              k: '2001-01-01',
+              l: '',
+              m: '~',
+              n: 'é',
+              o: '- a',
+            },
+          },
+          { float: 1.5, int: 0, set: ['a'], map: {} },
+        ),
+      ),
+    ),
+    get(SAMPLE, accept('application/yaml')),
+  ),
 ];
