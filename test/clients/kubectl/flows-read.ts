@@ -27,7 +27,7 @@ const READY = JSON.stringify({
     ],
     kubernetesResources: {
       version: { version: 'v1.36.1', status: 'Ready' },
-      deployment: { replicas: 1, selector: 'app=alpha' },
+      deployment: { name: 'alpha', namespace: 'default', replicas: 1, selector: 'app=alpha' },
     },
   },
 });
@@ -290,8 +290,8 @@ export const READ_FLOWS: readonly Flow[] = [
       command(`explain ${side.resource}.metadata.ownerReferences`),
       command(`explain ${side.resource}.spec.nope`, { code: 1 }),
       command(`explain ${side.dataStores}.spec.tlsConfig`),
-      command(`explain ${side.resource} --api-version=${side.group}/v1alpha1`),
-      command(`explain ${side.resource} --api-version=${side.group}/v9`, { code: 1 }),
+      command(`explain tenantcontrolplanes --api-version=${side.group}/v1alpha1`),
+      command(`explain tenantcontrolplanes --api-version=${side.group}/v9`, { code: 1 }),
     ],
   },
   {

@@ -6,8 +6,14 @@ import { GROUP } from '../../../src/tenancy/api/group.ts';
 import { dataStoreObject, tenantObject } from '../../env/api-objects.ts';
 import type { RawApi } from '../../env/raw-api.ts';
 import { eventually } from '../../env/run.ts';
-import { installTwins, TWIN_GROUP } from '../../env/twin-crd.ts';
+import { installTwins } from '../../env/twin-crd.ts';
 import type { Side } from './flow.ts';
+
+/**
+ * As long as ours, so that columns are as wide. No part of it is a group of ours: kubectl reads `tcp.twin.kamaji.io` as version
+ * `twin` of `kamaji.io` and takes our resource for it.
+ */
+export const TWIN_GROUP = 'kamaji.tw';
 
 interface Made {
   readonly metadata: object;
@@ -27,7 +33,7 @@ export function namespacesOf(label: string): readonly [string, string] {
 
 /** Installs the twins, and waits until the documents that `kubectl explain` and `apply` read know both groups. */
 export async function openSides(api: RawApi): Promise<Sides> {
-  await installTwins(allResources({ tenantControlPlaneConnect: [] }));
+  await installTwins(allResources({ tenantControlPlaneConnect: [] }), TWIN_GROUP);
   await api.ask(`/apis/${GROUP}/v1alpha1/datastores`, { method: 'POST', body: dataStoreObject('default') });
   // Defaults that no schema can tell are filled in beforehand: a CRD would leave them out.
   const { spec } = await api.read<Made>(`/apis/${GROUP}/v1alpha1/namespaces/default/tenantcontrolplanes?dryRun=All`, {

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { repositoryRoot, run } from '../../env/run.ts';
+import { isJsonObject } from '../../../src/apimachinery/json.ts';
 import type { Background, Command, Side, Step } from './flow.ts';
+import { TWIN_GROUP } from './sides.ts';
 
 /** What one command said. */
 export interface Answer {
@@ -52,7 +54,8 @@ async function runCommand(kubectl: Kubectl, side: Side, step: Command): Promise<
   return {
     command: normalise(step.args.join(' '), side),
     code: result.code,
-    stdout: shape(result.stdout),
+    // kubectl prints what the server sent as it came: the order of keys means nothing.
+    stdout: step.args.includes('--raw') ? sortedJson(shape(result.stdout)) : shape(result.stdout),
     stderr: shape(result.stderr),
   };
 }
@@ -127,7 +130,7 @@ export function normalise(text: string, side: Side): string {
     text
       .replaceAll(side.folder, 'FOLDER')
       .replaceAll(side.namespace, 'NAMESPACE')
-      .replaceAll('twin.kamaji.io', 'kamaji.io')
+      .replaceAll(TWIN_GROUP, 'kamaji.io')
       .replaceAll(/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, 'UID')
       .replaceAll(/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z| [+-]\d{4}(?: UTC)?)?/g, 'TIME')
       .replaceAll(/("?resourceVersion"?: ?"?)\d+/gi, '$1REVISION')
@@ -135,9 +138,19 @@ export function normalise(text: string, side: Side): string {
       .replaceAll(/\/tmp\/(LIVE|MERGED)-\d+/g, '/tmp/$1')
       .replaceAll(/\/tmp\/kubectl-\S+?edit-\S+/g, '/tmp/EDIT')
       .replaceAll(/(?<=\s)\d+m?\d*s(?=\s|$)/g, 'AGE')
+      // A whole object as the value of a field, in whatever order of keys.
+      .replaceAll(/Invalid value: "\{.*\}"/g, 'Invalid value: OBJECT')
       // Columns are as wide as the names in them.
       .replaceAll(/(?<=\S) {2,}/g, '  ')
       .replaceAll(/-{5,}/g, '-----')
+  );
+}
+
+/** JSON with sorted keys; any other text as it is. */
+function sortedJson(text: string): string {
+  if (!text.startsWith('{')) return text;
+  return JSON.stringify(JSON.parse(text), (_, value: unknown) =>
+    isJsonObject(value) ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value,
   );
 }
 
