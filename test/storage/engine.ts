@@ -37,12 +37,13 @@ export async function newEngineTls(): Promise<EngineTls> {
 
 /**
  * The real engine (handlers, registry, listener) over a real storage on a port of 127.0.0.1, without an admin cluster: whoever
- * brings the token may do everything.
+ * brings the token may do everything. `port` 0 chooses a free one.
  */
 export async function startEngine(
   storage: Storage,
   definitions: readonly ResourceDefinition[],
-  tls: EngineTls,
+  tls: TlsMaterial,
+  port = 0,
 ): Promise<Engine> {
   const loopback = createLoopback('storage-test');
   const server = createApiServer({
@@ -56,9 +57,9 @@ export async function startEngine(
     metrics: createMetrics(),
     version: '0.0.0',
   });
-  const { port }: AddressInfo = await server.start({ host: '127.0.0.1', port: 0, tls: fixedTlsSource(tls.material) });
+  const address: AddressInfo = await server.start({ host: '127.0.0.1', port, tls: fixedTlsSource(tls) });
   return {
-    url: `https://127.0.0.1:${port}`,
+    url: `https://127.0.0.1:${address.port}`,
     token: loopback.token,
     stop: () => server.stop({ drainMs: 100 }),
   };

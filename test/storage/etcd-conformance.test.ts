@@ -1,10 +1,7 @@
 /** The contract of a storage driver on real servers: etcd in the clear, etcd with TLS and users, and kine. */
 import { afterAll, afterEach, beforeAll, describe, test } from 'vitest';
 import { storageConformance, type ConformanceStore } from '../../src/apiserver/storage/conformance.ts';
-import { readCredentials } from '../../src/apiserver/storage/etcd/credential-files.ts';
-import { parseEtcdServer } from '../../src/apiserver/storage/etcd/driver.ts';
 import { EtcdStorage } from '../../src/apiserver/storage/etcd/etcd-storage.ts';
-import { EtcdClient } from '../../src/etcdclient/client.ts';
 import { startStoreServer, STORE_PREFIX, type StoreServer, type StoreServerKind } from '../env/store-server.ts';
 
 const KINDS: readonly StoreServerKind[] = ['etcd', 'etcd-secure', 'kine'];
@@ -23,22 +20,16 @@ describe.each(KINDS)('%s', (kind) => {
   });
   afterAll(() => server.remove());
 
-  async function open(prefix: string): Promise<EtcdStorage> {
-    const config = server.config(prefix);
-    const client = new EtcdClient({
-      servers: config.servers.map(parseEtcdServer),
-      credentials: await readCredentials(config),
-    });
-    const storage = await EtcdStorage.open({ client, prefix, compactMs: 0 });
-    opened.push(storage);
-    return storage;
-  }
-
   async function openStore(prefix: string): Promise<ConformanceStore> {
-    const storage = await open(prefix);
+    const storage = await EtcdStorage.open({ client: await server.client(), prefix, compactMs: 0 });
+    opened.push(storage);
     return {
       storage,
-      compact: () => storage.compact(),
+      compact: async () => {
+        const administrator = await server.client('administrator');
+        await storage.compact(administrator);
+        administrator.close();
+      },
       reopen: async () => {
         await storage.close();
         return openStore(prefix);

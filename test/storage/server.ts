@@ -29,7 +29,7 @@ let opened = 0;
 
 async function create(): Promise<object> {
   const store = await open!();
-  const engine = await startEngine(store.storage, podDefinitions, tls);
+  const engine = await startEngine(store.storage, podDefinitions, tls.material);
   const id = String(++opened);
   stores.set(id, { store, engine, compacted: 0 });
   return { id, url: engine.url, token: engine.token, ca: tls.ca };

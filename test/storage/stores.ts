@@ -1,8 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { EtcdStorage } from '../../src/apiserver/storage/etcd/etcd-storage.ts';
 import { SqliteStorage } from '../../src/apiserver/storage/sqlite/sqlite-storage.ts';
 import type { Storage } from '../../src/apiserver/storage/storage.ts';
+import { EtcdClient } from '../../src/etcdclient/client.ts';
+import { startEtcd } from '../env/etcd.ts';
 
 /** A fresh and empty store of one driver. */
 export interface TestStore {
@@ -39,7 +42,27 @@ async function openSqlite(): Promise<TestStore> {
   };
 }
 
+async function openEtcd(): Promise<TestStore> {
+  const etcd = await startEtcd({ auth: false });
+  const { tls } = etcd.connection;
+  const [host = '', port] = etcd.endpoint.split(':');
+  const client = new EtcdClient({
+    servers: [{ address: { host, port: Number(port) }, secure: true }],
+    credentials: { tls: { ca: tls?.caCertificate, certificate: tls?.client?.certificate, key: tls?.client?.key } },
+  });
+  const storage = await EtcdStorage.open({ client, prefix: '/registry', compactMs: 0 });
+  return {
+    storage,
+    compact: (revision) => storage.compact(client, revision),
+    remove: async () => {
+      await storage.close();
+      await etcd.remove();
+    },
+  };
+}
+
 /** By the name of the storage driver. */
 export const openTestStore: Readonly<Record<string, () => Promise<TestStore>>> = {
   sqlite: openSqlite,
+  etcd: openEtcd,
 };

@@ -312,11 +312,7 @@ export class EtcdStorage implements Storage {
     }
   }
 
-  async #send<M extends EtcdMethod>(
-    method: M,
-    request: EtcdRequest<M>,
-    options?: CallOptions,
-  ): Promise<EtcdAnswer<M>> {
+  async #send<M extends EtcdMethod>(method: M, request: EtcdRequest<M>, options?: CallOptions): Promise<EtcdAnswer<M>> {
     this.#assertOpen();
     return this.#client.call(method, request, options);
   }
