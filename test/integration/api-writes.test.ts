@@ -263,13 +263,8 @@ describe('patch', () => {
       JSON.stringify(Array.from({ length: 10_001 }, () => ({ op: 'remove', path: '/x' }))),
       413,
     ],
-    [
-      'server-side apply, which is not there yet',
-      'crowd',
-      { 'Content-Type': 'application/apply-patch+yaml' },
-      '{}',
-      415,
-    ],
+    ['a server-side apply by nobody', 'crowd', { 'Content-Type': 'application/apply-patch+yaml' }, '{}', 422],
+    ['a server-side apply of CBOR', 'crowd', { 'Content-Type': 'application/apply-patch+cbor' }, '{}', 415],
     ['a strategic patch', 'crowd', { 'Content-Type': 'application/strategic-merge-patch+json' }, '{}', 415],
   ])('refuses %s', async (_, name, headers, body, code) => {
     expect((await refusal(`${tenants}/${name}`, { method: 'PATCH', headers, body })).code).toBe(code);
