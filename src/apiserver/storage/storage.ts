@@ -21,6 +21,8 @@ export interface Storage {
    * `progress` items tell the reader that it has seen everything up to that revision; one comes at least each few seconds.
    */
   watch(prefix: string, afterRevision: number, signal: AbortSignal): AsyncIterable<StorageEvent>;
+  /** Up to which revision history is known to be gone, where that takes no question to anybody; undefined: not known. */
+  compactedRevision?(): number | undefined;
   /** Asks for a `progress` item on every open watch now. */
   requestProgress(): void;
   /** Lets running commits finish, ends all watches and frees the store. Later calls fail with StorageFailedError. */
@@ -41,6 +43,8 @@ export interface ListOptions {
   readonly afterKey?: string;
   /** As of this revision; absent: the newest. */
   readonly atRevision?: number;
+  /** Without `atRevision`: as of any revision not older than this one will do. Drivers may well answer the newest. */
+  readonly minRevision?: number;
 }
 
 export interface ListResult {

@@ -149,6 +149,10 @@ export class SqliteStorage implements Storage {
     return this.#hub.watch(prefix, afterRevision, signal);
   }
 
+  compactedRevision(): number {
+    return this.#read(() => this.#reader.revisions().compacted);
+  }
+
   requestProgress(): void {
     this.#hub.progress();
   }
