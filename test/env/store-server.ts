@@ -1,6 +1,6 @@
 /** Servers that our own store can be kept in, as real processes on 127.0.0.1. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EtcdClient } from '../../src/etcdclient/client.ts';
@@ -22,8 +22,8 @@ export interface StoreServer {
   readonly kind: StoreServerKind;
   /** How to reach it, with everything below `prefix`. */
   config(prefix: string): EtcdConfig;
-  /** A client with the same rights. The caller closes it. */
-  client(): Promise<EtcdClient>;
+  /** A client with these rights, or those of the administrator. The caller closes it. */
+  client(who?: 'user' | 'administrator'): Promise<EtcdClient>;
   /** Of the running process. */
   pid(): number | undefined;
   stop(signal?: NodeJS.Signals): Promise<void>;
@@ -96,8 +96,17 @@ export async function startStoreServer(
       passwordFile: file('password'),
     }),
   });
-  const client = async (): Promise<EtcdClient> =>
-    new EtcdClient({ servers: [parseEtcdServer(url)], credentials: await readCredentials(config(STORE_PREFIX)) });
+  const client = async (who: 'user' | 'administrator' = 'user'): Promise<EtcdClient> => {
+    const root = { caFile: file('ca.crt'), certFile: file('root.crt'), keyFile: file('root.key') };
+    const files = who === 'administrator' && secure ? root : config(STORE_PREFIX);
+    // kine on SQLite takes its time when thousands write at once.
+    const timeoutMs = kind === 'kine' ? 60_000 : undefined;
+    return new EtcdClient({
+      servers: [parseEtcdServer(url)],
+      credentials: await readCredentials(files),
+      timeoutMs,
+    });
+  };
 
   let child: ChildProcess | undefined;
   const start = async (): Promise<void> => {
@@ -138,7 +147,7 @@ export async function startStoreServer(
   };
   try {
     await start();
-    if (secure) await enableUsers(url, folder);
+    if (secure) await enableUsers(await client('administrator'));
   } catch (error) {
     await remove();
     throw error;
@@ -178,10 +187,7 @@ export async function writeClientCertificate(
   await writeFile(join(folder, `${who}.key`), issued.key, { mode: 0o600 });
 }
 
-async function enableUsers(url: string, folder: string): Promise<void> {
-  const read = (name: string): Promise<string> => readFile(join(folder, name), 'utf8');
-  const tls = { ca: await read('ca.crt'), certificate: await read('root.crt'), key: await read('root.key') };
-  const root = new EtcdClient({ servers: [parseEtcdServer(url)], credentials: { tls } });
+async function enableUsers(root: EtcdClient): Promise<void> {
   try {
     await root.call('Auth.UserAdd', { name: 'root', options: { noPassword: true } });
     await root.call('Auth.RoleAdd', { name: 'root' });

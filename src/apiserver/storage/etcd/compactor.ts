@@ -72,6 +72,11 @@ export async function runCompactor(options: CompactorOptions, signal: AbortSigna
     try {
       round = await compactOnce(options, round);
     } catch (error) {
+      if (isEtcdAnswer(error, ETCD.permissionDenied)) {
+        // etcd lets nobody but the role root compact.
+        log.warn('our user may not compact history: let etcd do it with --auto-compaction-mode=periodic');
+        return;
+      }
       log.warn('history could not be compacted', { error: toStorageError(error) });
     }
   }
