@@ -48,7 +48,7 @@ export class RawApi {
 
   async ask(path: string, options: RawRequest = {}): Promise<RawAnswer> {
     const signal = AbortSignal.timeout(options.timeoutMs ?? 30_000);
-    const response = await this.#send(path, options, signal);
+    const response = await this.open(path, options, signal);
     const chunks: Buffer[] = [];
     for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
     const bytes = Buffer.concat(chunks);
@@ -72,10 +72,11 @@ export class RawApi {
   /** `path` has `watch=true` in it. The headers have come when this resolves. */
   async watch<T>(path: string, headers: OutgoingHttpHeaders = {}): Promise<RawWatch<T>> {
     const ended = new AbortController();
-    return new RawWatch<T>(await this.#send(path, { headers }, ended.signal), ended);
+    return new RawWatch<T>(await this.open(path, { headers }, ended.signal), ended);
   }
 
-  #send(path: string, options: RawRequest, signal: AbortSignal): Promise<IncomingMessage> {
+  /** The answer as soon as its headers have come. */
+  open(path: string, options: RawRequest, signal: AbortSignal): Promise<IncomingMessage> {
     const { body, headers = {} } = options;
     const payload =
       body === undefined || typeof body === 'string' || body instanceof Buffer ? body : JSON.stringify(body);

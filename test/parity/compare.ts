@@ -12,8 +12,14 @@ export interface Difference {
 /** Every place where the two differ, as deep down as it goes. */
 export function compare(twin: Comparable | undefined, ours: Comparable | undefined, path = ''): readonly Difference[] {
   const below = (key: string | number): string => (path === '' ? String(key) : `${path}.${key}`);
-  if (isList(twin) && isList(ours) && twin.length === ours.length) {
-    return twin.flatMap((item, index) => compare(item, ours[index], below(index)));
+  if (isList(twin) && isList(ours)) {
+    const shared = Math.min(twin.length, ours.length);
+    return [
+      ...compare(twin.length, ours.length, below('length')),
+      ...twin.slice(0, shared).flatMap((item, index) => compare(item, ours[index], below(index))),
+      ...twin.slice(shared).map((item, index) => ({ path: below(shared + index), twin: item, ours: undefined })),
+      ...ours.slice(shared).map((item, index) => ({ path: below(shared + index), twin: undefined, ours: item })),
+    ];
   }
   if (isObject(twin) && isObject(ours)) {
     const keys = [...new Set([...Object.keys(twin), ...Object.keys(ours)])].sort();

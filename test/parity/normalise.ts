@@ -22,6 +22,11 @@ const IGNORED_HEADERS = new Set([
 /** kube-apiserver adds its own to what the server behind it has sent. */
 const DOUBLED_HEADERS = new Set(['cache-control']);
 
+/** Bodies that make no sense are quoted in hexadecimal, and cut off. */
+const hexOf = (text: string): string => Buffer.from(text.split('.', 1)[0]!).toString('hex');
+const [TWIN_HEX, PRODUCT_HEX] = [hexOf(TWIN_GROUP), hexOf(PRODUCT_GROUP)];
+/** Names made by a server from a `generateName` of the cases. */
+const GENERATED = /(Bad_|gen-|g{58}|\ba\.)[bcdfghjklmnpqrstvwxz2456789]{5}\b/g;
 const UID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
 const AGE = /^(?:\d+[smhdy])+$/;
@@ -83,14 +88,19 @@ class Normaliser {
         return this.#uids.get(uid)!;
       })
       .replaceAll(TIME, (time) => (Math.abs(Date.parse(time) - Date.now()) < 3_600_000 ? '<now>' : time))
+      .replaceAll(GENERATED, '$1<suffix>')
       .replaceAll(/current: \d+/g, 'current: <revision>')
+      .replaceAll(/in record \(\d+\)/g, 'in record (<revision>)')
       .replaceAll(/too old resource version: (\d+) \(\d+\)/g, 'too old resource version: $1 (<revision>)');
   }
 
   /** What the twin says in the words of ours. */
   #rewritten(text: string): string {
     if (this.#side === 'ours') return text;
-    let result = text.replaceAll(TWIN_GROUP, PRODUCT_GROUP).replaceAll('io.twinji', 'io.kamaji');
+    let result = text
+      .replaceAll(TWIN_GROUP, PRODUCT_GROUP)
+      .replaceAll('io.twinji', 'io.kamaji')
+      .replaceAll(TWIN_HEX, PRODUCT_HEX);
     for (const wording of deliberateWordings) {
       if (!result.includes(wording.twin)) continue;
       seenWordings.add(wording);
@@ -108,6 +118,7 @@ class Normaliser {
     ) as Record<string, Comparable>;
     const metadata = value['metadata'];
     if (isObject(metadata)) normal['metadata'] = this.#metadata(metadata);
+    if (value['kind'] === 'Status') return withSortedCauses(normal);
     if (value['kind'] === 'Table' && isList(value['rows'])) normal['rows'] = withoutAges(value, normal['rows'] ?? null);
     return normal;
   }
@@ -122,13 +133,9 @@ class Normaliser {
         ? (this.#revisions.get(revision) ?? revision)
         : '<revision>';
     }
+    // Ordered by times of whole seconds, which the two sides may be on either side of.
+    if (isList(normal['managedFields'])) normal['managedFields'] = sortedByText(normal['managedFields']);
     if (typeof metadata['continue'] === 'string' && metadata['continue'] !== '') normal['continue'] = '<continue>';
-    const base = metadata['generateName'];
-    const name = metadata['name'];
-    if (typeof base === 'string' && typeof name === 'string' && name.startsWith(base)) {
-      const suffix = name.slice(base.length);
-      if (/^[bcdfghjklmnpqrstvwxz2456789]{5}$/.test(suffix)) normal['name'] = `${base}<suffix>`;
-    }
     return normal;
   }
 }
@@ -181,6 +188,29 @@ function withoutAges(table: { readonly [key: string]: Comparable }, rows: Compar
     });
     return { ...row, cells };
   });
+}
+
+/**
+ * kube-apiserver walks through Go maps and so finds the faults of an object in any order. The message of several faults repeats the
+ * causes; where it does so exactly, it says no more than that.
+ */
+function withSortedCauses(status: { readonly [key: string]: Comparable }): Comparable {
+  const { details, message } = status;
+  if (!isObject(details) || !isList(details['causes']) || typeof message !== 'string') return status;
+  const causes = details['causes'];
+  const texts = causes.map((cause) =>
+    isObject(cause) ? `${String(cause['field'])}: ${String(cause['message'])}` : '',
+  );
+  const repeated = `[${[...new Set(texts)].join(', ')}]`;
+  return {
+    ...status,
+    message: message.replace(repeated, '[<causes>]'),
+    details: { ...details, causes: sortedByText(causes) },
+  };
+}
+
+function sortedByText(items: readonly Comparable[]): readonly Comparable[] {
+  return [...items].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
 }
 
 function collectRevisions(value: Comparable, into: Set<string>): void {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { OutgoingHttpHeaders } from 'node:http';
-import type { RawApi, RawWatch, WatchFrame } from '../env/raw-api.ts';
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import { gunzipSync } from 'node:zlib';
+import type { RawAnswer, RawApi } from '../env/raw-api.ts';
 import type { Headers, ParityCase, RequestStep, Step, WatchStep } from './case.ts';
 import { PRODUCT_GROUP, RICH_PREFIX, TWIN_GROUP } from './subjects.ts';
 
@@ -13,7 +14,7 @@ export interface Transcript {
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
   /** Of a watch: its frames, and whether the server ended the stream. */
-  readonly frames?: readonly WatchFrame<unknown>[];
+  readonly frames?: readonly unknown[];
   readonly ended?: boolean;
 }
 
@@ -81,12 +82,15 @@ class CaseRun {
   async #request(step: RequestStep): Promise<void> {
     const path = this.#filled(step.path);
     const body = this.#body(step.body);
-    const answer = await this.#side.api.ask(path, {
+    const request = {
       method: step.method,
       headers: this.#headers(step.headers, body !== undefined),
       ...(body === undefined ? {} : { body }),
-    });
-    if (step.save !== undefined) this.#saved.set(step.save, metadataIn(answer.text));
+    };
+    const answer = await this.#side.api.ask(path, request).catch(answerOfNone);
+    const text =
+      answer.headers['content-encoding'] === 'gzip' ? gunzipSync(answer.bytes).toString('utf8') : answer.text;
+    if (step.save !== undefined) this.#saved.set(step.save, metadataIn(text));
     if (step.isSetup === true) {
       if (answer.code >= 300)
         throw new Error(`${this.#side.name}: setup ${step.method} ${path}: ${answer.code} ${answer.text}`);
@@ -96,38 +100,21 @@ class CaseRun {
       what: `${step.method} ${step.path}`,
       code: answer.code,
       headers: joined(answer.headers),
-      text: answer.text,
+      text,
     });
   }
 
   async #watch(step: WatchStep): Promise<void> {
-    const stream = await this.#side.api.watch<unknown>(
-      this.#filled(step.path),
-      this.#headers(step.headers, false) as OutgoingHttpHeaders,
-    );
-    let ended = false;
-    const end = stream.ended.then(() => (ended = true));
+    const closed = new AbortController();
+    const path = this.#filled(step.path);
+    const response = await this.#side.api.open(path, { headers: this.#headers(step.headers, false) }, closed.signal);
+    const stream = new Frames(response);
     for (const request of step.during) await this.#request(request);
-    if (step.frames === undefined) await Promise.race([end, pause(FRAMES_MS * 2)]);
-    else {
-      await Promise.race([end, this.#framesOf(stream, step.frames)]);
-      await Promise.race([end, pause(LINGER_MS)]);
-    }
-    const frames = [...stream.frames];
-    stream.close();
-    this.transcripts.push({
-      what: `WATCH ${step.path}`,
-      code: stream.code,
-      headers: joined(stream.headers),
-      text: '',
-      frames,
-      ended,
-    });
-  }
-
-  async #framesOf(stream: RawWatch<unknown>, count: number): Promise<void> {
-    const deadline = Date.now() + FRAMES_MS;
-    while (stream.frames.length < count && Date.now() < deadline) await pause(10);
+    await stream.wait(step.frames);
+    const { frames, ended } = stream;
+    const transcript = { code: response.statusCode ?? 0, headers: joined(response.headers), text: '' };
+    this.transcripts.push({ what: `WATCH ${step.path}`, ...transcript, frames: [...frames], ended });
+    closed.abort();
   }
 
   #filled(text: string): string {
@@ -157,6 +144,58 @@ class CaseRun {
     }
     return headers;
   }
+}
+
+/** The lines of a stream as they come: parsed where they are JSON. */
+class Frames {
+  readonly frames: unknown[] = [];
+  ended = false;
+  readonly #end: Promise<void>;
+
+  constructor(response: IncomingMessage) {
+    this.#end = this.#collect(response);
+  }
+
+  /** For so many frames, and for more that should not come; without a number for the end of the stream. */
+  async wait(count: number | undefined): Promise<void> {
+    const deadline = Date.now() + (count === undefined ? 2 * FRAMES_MS : FRAMES_MS);
+    while (!this.ended && (count === undefined || this.frames.length < count) && Date.now() < deadline) {
+      await Promise.race([this.#end, pause(10)]);
+    }
+    if (!this.ended) await Promise.race([this.#end, pause(LINGER_MS)]);
+  }
+
+  async #collect(response: IncomingMessage): Promise<void> {
+    let rest = '';
+    try {
+      for await (const chunk of response.setEncoding('utf8') as AsyncIterable<string>) {
+        const lines = (rest + chunk).split('\n');
+        rest = lines.pop() ?? '';
+        this.frames.push(...lines.map(parsedLine));
+      }
+      if (rest !== '') this.frames.push(parsedLine(rest));
+      this.ended = true;
+    } catch (error) {
+      // Closed by this side when it had seen enough.
+      if (!(error instanceof Error && 'code' in error && error.code === 'ABORT_ERR')) throw error;
+    }
+  }
+}
+
+function parsedLine(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (error) {
+    if (error instanceof SyntaxError) return line;
+    throw error;
+  }
+}
+
+/** A server that hangs up instead of answering is told like an answer. */
+function answerOfNone(error: unknown): RawAnswer {
+  if (!(error instanceof Error && 'code' in error && error.code === 'ECONNRESET')) throw error;
+  const text = 'the connection was closed without an answer';
+  return { code: 0, headers: {}, text, bytes: Buffer.from(text), json: () => undefined };
 }
 
 function joined(headers: Readonly<Record<string, string | string[] | undefined>>): Readonly<Record<string, string>> {

@@ -43,6 +43,10 @@ const everywhere: readonly (readonly [string, string])[] = [
 const sloppy =
   '{"apiVersion":"$R/v1","kind":"Sample","foo":1,"metadata":{"name":"$NAME","bar":{"a":1},"labels":{"a":"1","a":"2"}},"spec":{"text":"a","text":"b","zip":[1,{"q":1}],"nested":{"must":"x","nope":1},"parts":[{"name":"p","odd":true},{"name":"q"}],"objectMap":{"k":{"a":"x","unknown":null}},"free":{"anything":1,"anything":2},"template":{"apiVersion":"v1","kind":"Pod","metadata":{"name":"x","huh":1},"spec":{"y":1}}},"status":{"extra":1}}';
 
+/** With one unknown field only, since upstream tells of several in any order. */
+const sloppyApply =
+  '{"apiVersion":"$R/v1","kind":"Sample","metadata":{"name":"$NAME","labels":{"a":"1","a":"2"}},"spec":{"text":"a","text":"b","zip":1}}';
+
 export const cases: readonly ParityCase[] = [
   ...everywhere.flatMap(([name, query]) =>
     writes(query).map(([verb, steps]) => parity(`options: ${name} at ${verb}`, ...steps)),
@@ -70,7 +74,7 @@ export const cases: readonly ParityCase[] = [
     ),
     parity(
       `options: fieldValidation=${mode || 'nothing'} apply`,
-      apply(`${SAMPLE}?fieldManager=m&fieldValidation=${mode}`, sloppy),
+      apply(`${SAMPLE}?fieldManager=m&fieldValidation=${mode}`, sloppyApply),
       get(SAMPLE),
     ),
     parity(

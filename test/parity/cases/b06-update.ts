@@ -60,7 +60,7 @@ export const cases: readonly ParityCase[] = [
   update('without a spec', { apiVersion: '$R/v1', kind: 'Sample', metadata: { name: '$NAME', ...rv } }),
   update('of another kind', { ...sample(rv), kind: 'Plain' }),
   update('of another version', { ...sample(rv), apiVersion: '$R/v2' }),
-  update('without a kind', { ...sample(rv), kind: undefined }),
+  update('without a kind', { ...sample(), kind: undefined }),
   update('with a body that is broken', '{'),
   update('with an empty body', ''),
   update('with finalizers', sample({ ...rv, finalizers: ['a.b/c'] }, { text: 'old' })),

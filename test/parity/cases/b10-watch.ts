@@ -47,16 +47,16 @@ const refused: readonly (readonly [string, string])[] = [
   ['initial events alone', 'sendInitialEvents=true'],
   ['initial events, exact', 'sendInitialEvents=true&resourceVersionMatch=Exact'],
   ['initial events, unknown match', 'sendInitialEvents=true&resourceVersionMatch=Foo'],
-  ['no initial events and no match', 'sendInitialEvents=false'],
-  ['initial events x', 'sendInitialEvents=x'],
+  ['no initial events and no match', 'sendInitialEvents=false&timeoutSeconds=1'],
+  ['initial events x', 'sendInitialEvents=x&timeoutSeconds=1'],
   ['a broken label', 'labelSelector=a+in'],
   ['a broken field', 'fieldSelector=foo'],
   ['an unknown field', 'fieldSelector=spec.text%3Dx'],
   ['a broken timeout', 'timeoutSeconds=x'],
-  ['bookmarks x', 'allowWatchBookmarks=x'],
+  ['bookmarks x', 'allowWatchBookmarks=x&timeoutSeconds=1'],
   ['a limit', 'limit=1&timeoutSeconds=1'],
-  ['a broken limit', 'limit=x'],
-  ['a continue', 'continue=abc'],
+  ['a broken limit', 'limit=x&timeoutSeconds=1'],
+  ['a continue', 'continue=abc&timeoutSeconds=1'],
   ['a shardSelector', 'shardSelector=x&timeoutSeconds=1'],
   ['a name that is no name', 'fieldSelector=metadata.name%3DA_B&timeoutSeconds=1'],
 ];
@@ -77,9 +77,9 @@ const accepts: readonly (readonly [string, string])[] = [
 ];
 
 export const cases: readonly ParityCase[] = [
-  parityIn('watch: what is there and what comes', ...two, watch(W, 11, life)),
+  parityIn('watch: what is there and what comes', ...two, watch(W, 10, life)),
   parityIn('watch: from a version', ...two, start, watch(fromNow, 8, life)),
-  parityIn('watch: from 0', ...two, watch(`${W}&resourceVersion=0`, 11, life)),
+  parityIn('watch: from 0', ...two, watch(`${W}&resourceVersion=0`, 10, life)),
   parityIn('watch: from the past', start, ...two, ...life, watch(fromNow, 10)),
   parityIn('watch: from the past by label', start, ...two, ...life, watch(`${fromNow}&labelSelector=name`, 2)),
   parityIn(
@@ -146,7 +146,7 @@ export const cases: readonly ParityCase[] = [
   parityIn('watch: a negative timeout', ...two, watch(`${W}&timeoutSeconds=-1`, 2)),
   parityIn('watch: from the future', watch(`${W}&resourceVersion=999999999&timeoutSeconds=1`, 'end')),
   parityIn('watch: from version 1', ...two, watch(`${W}&resourceVersion=1&timeoutSeconds=2`, 1)),
-  parityIn('watch: initial events', ...two, watch(`${W}&${INITIAL}`, 12, life)),
+  parityIn('watch: initial events', ...two, watch(`${W}&${INITIAL}`, 11, life)),
   parityIn(
     'watch: initial events of nothing',
     watch(`${W}&${INITIAL}`, 2, [setup(post(SAMPLES, sample({ name: 'x' })))]),
