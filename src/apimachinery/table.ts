@@ -37,6 +37,10 @@ export interface TableConverter {
   readonly columns: readonly TableColumn[];
   /** `nowMs`: milliseconds since 1970, for ages. */
   cells(object: KubeObject, nowMs: number): readonly Cell[];
+  /** Cells that stay the same while the object does: an age is still the timestamp. */
+  rawCells(object: KubeObject): readonly Cell[];
+  /** `rawCells` as they are shown at a time. */
+  finish(cells: readonly Cell[], nowMs: number): readonly Cell[];
 }
 
 const nameDescription =
@@ -55,15 +59,22 @@ export const ageColumn: ColumnSource = {
 export function newTableConverter(sources: readonly ColumnSource[]): TableConverter {
   const rest = sources.length === 0 ? [ageColumn] : sources;
   const paths = rest.map((source) => ({ source, path: parseJsonPath(source.jsonPath) }));
+  const rawCells = (object: KubeObject): readonly Cell[] => [
+    object.metadata.name ?? '',
+    ...paths.map(({ source, path }) => cell(object, source.type, path)),
+  ];
+  const finish = (cells: readonly Cell[], nowMs: number): readonly Cell[] =>
+    cells.map((value, at) =>
+      at > 0 && rest[at - 1]!.type === 'date' && typeof value === 'string' ? age(value, nowMs) : value,
+    );
   return {
     columns: [
       { name: 'Name', type: 'string', format: 'name', description: nameDescription, priority: 0 },
       ...rest.map(toColumn),
     ],
-    cells: (object, nowMs) => [
-      object.metadata.name ?? '',
-      ...paths.map(({ source, path }) => cell(object, source.type, path, nowMs)),
-    ],
+    cells: (object, nowMs) => finish(rawCells(object), nowMs),
+    rawCells,
+    finish,
   };
 }
 
@@ -77,7 +88,7 @@ export function toColumn(source: Omit<ColumnSource, 'jsonPath'>): TableColumn {
   };
 }
 
-function cell(object: KubeObject, type: ColumnSource['type'], path: JsonPath, nowMs: number): Cell {
+function cell(object: KubeObject, type: ColumnSource['type'], path: JsonPath): Cell {
   if (type === 'string') {
     const values = findValues(object, path);
     return values.length === 0 ? null : printed(values[0]!);
@@ -91,7 +102,7 @@ function cell(object: KubeObject, type: ColumnSource['type'], path: JsonPath, no
     case 'boolean':
       return typeof value === 'boolean' ? value : null;
     default:
-      return typeof value === 'string' ? age(value, nowMs) : null;
+      return typeof value === 'string' ? value : null;
   }
 }
 

@@ -1,7 +1,16 @@
 import { crc32, gunzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { combineCrc, deflateText, gzipChunks, inflateText, plainChunks, textLength } from './deflated-text.ts';
+import {
+  combineCrc,
+  deflateText,
+  gzipChunks,
+  gzipLength,
+  inflateText,
+  plainChunks,
+  textLength,
+  textOfPieces,
+} from './deflated-text.ts';
 import type { Piece } from './deflated-text.ts';
 
 const text = fc.oneof(
@@ -25,7 +34,10 @@ test('compressed pieces and text between them are one gzip file, and one text', 
     fc.asyncProperty(fc.array(piece, { maxLength: 30 }), async (parts) => {
       const whole = parts.map(([content]) => content).join('');
       const pieces: Piece[] = parts.map(([content, packed]) => (packed ? deflateText(content) : content));
-      expect(gunzipSync(Buffer.concat([...gzipChunks(pieces)])).toString()).toBe(whole);
+      const packed = Buffer.concat([...gzipChunks(pieces)]);
+      expect(gunzipSync(packed).toString()).toBe(whole);
+      expect(gzipLength(pieces)).toBe(packed.length);
+      expect(textOfPieces(pieces)).toBe(whole);
       const plain: Buffer[] = [];
       for await (const chunk of plainChunks(pieces)) plain.push(chunk);
       expect(Buffer.concat(plain).toString()).toBe(whole);

@@ -47,6 +47,23 @@ export function textLength(pieces: Iterable<Piece>): number {
   return length;
 }
 
+/** Length of the gzip file that `gzipChunks` makes of the pieces. */
+export function gzipLength(pieces: Iterable<Piece>): number {
+  let length = gzipHeader.length + lastBlock.length + 8;
+  for (const piece of pieces) {
+    if (typeof piece === 'string') {
+      const plain = Buffer.byteLength(piece);
+      length += plain + 5 * Math.ceil(plain / maxStored);
+    } else length += piece.bytes.length;
+  }
+  return length;
+}
+
+/** The whole as one text. */
+export function textOfPieces(pieces: readonly Piece[]): string {
+  return pieces.map((piece) => (typeof piece === 'string' ? piece : inflateText([piece]))).join('');
+}
+
 /** Compressed bytes in a chunk, about. */
 const chunkBytes = 128 * 1024;
 /** Text that is inflated at a time, about. */

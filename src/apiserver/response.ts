@@ -1,12 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import { stringify } from 'yaml';
 import { isStatusError } from '../apimachinery/status.ts';
 import type { Status } from '../apimachinery/status.ts';
 import { auditOf } from './audit/record.ts';
-import type { FormRules, OutputForm } from './negotiation.ts';
-import { negotiateOutput, wantsPretty } from './negotiation.ts';
+import { gzipChunks, gzipLength, plainChunks, textLength, textOfPieces, type Piece } from './deflated-text.ts';
+import type { OutputForm } from './negotiation.ts';
+import { negotiateOutput, plainForms, wantsPretty } from './negotiation.ts';
 import { findContext } from './request-context.ts';
 
 /** Where every answer with a body leaves the server. */
@@ -15,8 +18,8 @@ import { findContext } from './request-context.ts';
 const gzipThreshold = 128 * 1024;
 const compress = promisify(gzip);
 
-/** An answer's body: ready JSON text, or a value still to be written as JSON. */
-export type Body = { readonly text: string } | { readonly value: object };
+/** An answer's body: ready JSON text, whole or in parts, or a value still to be written as JSON. */
+export type Body = { readonly text: string } | { readonly pieces: readonly Piece[] } | { readonly value: object };
 
 export interface AnswerOptions {
   /** The answer holds a credential: it is neither cached nor compressed. */
@@ -35,21 +38,73 @@ export async function sendBody(
   if (response.headersSent || response.destroyed) return;
   const context = findContext(request);
   const pretty = form.pretty || (context !== undefined && wantsPretty(context.query, request.headers['user-agent']));
+  if ('pieces' in body && form.encoding === 'json' && !pretty) {
+    await sendPieces(request, response, code, form, [...body.pieces, '\n']);
+    return;
+  }
   let bytes = Buffer.from(render(form, body, pretty));
+  setHead(request, response, code, form, options);
+  if (options.sensitive !== true && bytes.length > gzipThreshold && acceptsGzip(request)) {
+    bytes = await compress(bytes, { level: constants.Z_BEST_SPEED });
+    if (response.headersSent || response.destroyed) return;
+    setGzip(response);
+  }
+  response.setHeader('Content-Length', bytes.length);
+  response.end(request.method === 'HEAD' ? undefined : bytes);
+}
+
+/**
+ * A long list leaves in chunks, made while the client takes them: it is in memory only as its parts, and others get their turns
+ * in between.
+ */
+async function sendPieces(
+  request: IncomingMessage,
+  response: ServerResponse,
+  code: number,
+  form: OutputForm,
+  pieces: readonly Piece[],
+): Promise<void> {
+  const length = textLength(pieces);
+  const isGzip = length > gzipThreshold && acceptsGzip(request);
+  setHead(request, response, code, form, {});
+  if (isGzip) setGzip(response);
+  response.setHeader('Content-Length', isGzip ? gzipLength(pieces) : length);
+  if (request.method === 'HEAD') {
+    response.end();
+    return;
+  }
+  const signal = findContext(request)?.signal;
+  for await (const chunk of isGzip ? gzipChunks(pieces) : plainChunks(pieces)) {
+    if (signal?.aborted === true || response.destroyed) {
+      // Half an answer must not look like a whole one.
+      response.destroy();
+      return;
+    }
+    if (response.write(chunk)) await setImmediate();
+    else await once(response, 'drain', signal === undefined ? {} : { signal });
+  }
+  response.end();
+}
+
+function setHead(
+  request: IncomingMessage,
+  response: ServerResponse,
+  code: number,
+  form: OutputForm,
+  options: AnswerOptions,
+): void {
+  const context = findContext(request);
   response.statusCode = code;
   response.setHeader('Content-Type', form.contentType);
   if (options.sensitive === true) response.setHeader('Cache-Control', 'no-store');
   else if (context?.isProxied !== true && !response.hasHeader('Cache-Control'))
     response.setHeader('Cache-Control', 'no-cache, private');
   addWarnings(request, response);
-  if (options.sensitive !== true && bytes.length > gzipThreshold && acceptsGzip(request)) {
-    bytes = await compress(bytes, { level: constants.Z_BEST_SPEED });
-    if (response.headersSent || response.destroyed) return;
-    response.setHeader('Content-Encoding', 'gzip');
-    response.appendHeader('Vary', 'Accept-Encoding');
-  }
-  response.setHeader('Content-Length', bytes.length);
-  response.end(request.method === 'HEAD' ? undefined : bytes);
+}
+
+function setGzip(response: ServerResponse): void {
+  response.setHeader('Content-Encoding', 'gzip');
+  response.appendHeader('Vary', 'Accept-Encoding');
 }
 
 /** Warnings may be added until the answer begins. */
@@ -59,9 +114,14 @@ export function addWarnings(request: IncomingMessage, response: ServerResponse):
 }
 
 function render(form: OutputForm, body: Body, pretty: boolean): string {
-  if (form.encoding === 'yaml') return toYaml('value' in body ? body.value : (JSON.parse(body.text) as object));
-  if (!pretty) return `${'text' in body ? body.text : JSON.stringify(body.value)}\n`;
-  return `${JSON.stringify('value' in body ? body.value : JSON.parse(body.text), undefined, 2)}\n`;
+  if (form.encoding === 'yaml') return toYaml('value' in body ? body.value : (JSON.parse(textOf(body)) as object));
+  if (!pretty) return `${textOf(body)}\n`;
+  return `${JSON.stringify('value' in body ? body.value : JSON.parse(textOf(body)), undefined, 2)}\n`;
+}
+
+export function textOf(body: Body): string {
+  if ('value' in body) return JSON.stringify(body.value);
+  return 'text' in body ? body.text : textOfPieces(body.pieces);
 }
 
 /** Sorted keys, as kube-apiserver writes YAML. */
@@ -75,21 +135,27 @@ function toYaml(value: object): string {
   });
 }
 
+/** Weights are not looked into: `gzip;q=0.5` is not `gzip` (endpoints/handlers/responsewriters, negotiateContentEncoding). */
 function acceptsGzip(request: IncomingMessage): boolean {
-  return /(^|,)\s*gzip\s*(;|,|$)/.test(request.headers['accept-encoding'] ?? '');
+  return (request.headers['accept-encoding'] ?? '').split(',').some((encoding) => encoding.trim() === 'gzip');
 }
 
 function errorForm(accept: string | undefined): OutputForm {
   try {
-    return { ...negotiateOutput(accept, anyForm), convert: undefined };
+    return negotiateOutput(accept, plainForms);
   } catch (error) {
-    if (isStatusError(error, 'NotAcceptable')) return jsonForm;
+    if (isStatusError(error, 'NotAcceptable')) return fallbackForm;
     throw error;
   }
 }
 
-const anyForm: FormRules = { conversions: ['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList'] };
-const jsonForm: OutputForm = { encoding: 'json', contentType: 'application/json', convert: undefined, pretty: false };
+/** As kube-apiserver writes a Status to whoever takes no Status (responsewriters, WriteRawJSON). */
+const fallbackForm: OutputForm = {
+  encoding: 'json',
+  contentType: 'application/json',
+  convert: undefined,
+  pretty: true,
+};
 
 /** Errors come as what the client accepts, or as JSON when that cannot be given: it could not read the reason otherwise. */
 export async function sendStatus(request: IncomingMessage, response: ServerResponse, status: Status): Promise<void> {

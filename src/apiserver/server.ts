@@ -25,6 +25,7 @@ import { negotiateOutput, plainForms } from './negotiation.ts';
 import { newObjectReader } from './object-reader.ts';
 import { OpenApi } from './openapi/serve.ts';
 import type { PublicRoute } from './public-route.ts';
+import { cutAtMetadata } from './registry/codec.ts';
 import type { ResourceDefinition } from './registry/definition.ts';
 import { Lister } from './registry/lister.ts';
 import { newResource } from './registry/resource.ts';
@@ -33,6 +34,7 @@ import { Watcher } from './registry/watcher.ts';
 import { contextOf } from './request-context.ts';
 import { sendBody } from './response.ts';
 import { ServerState } from './server-state.ts';
+import { CachedStorage } from './storage/cache/cached-storage.ts';
 import type { Storage } from './storage/storage.ts';
 import { versionInfo } from './version.ts';
 
@@ -83,7 +85,8 @@ export interface ApiServer {
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const { clock, log, metrics } = options;
   const state = new ServerState();
-  const { endpoints, reader } = newEndpoints(options);
+  const cache = new CachedStorage(options.storage, { clock, log, cut: cutAtMetadata });
+  const { endpoints, reader } = newEndpoints(options, cache);
   const discovery = new Discovery(options.definitions);
   const openApi = new OpenApi(options.definitions, options.version);
   const health = newHealthEndpoints(options, state);
@@ -135,15 +138,19 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       const closed = listener?.close(drainMs);
       state.endLongRunning();
       await closed;
+      await cache.stop();
     },
   };
 }
 
-function newEndpoints(options: ApiServerOptions): {
+function newEndpoints(
+  options: ApiServerOptions,
+  storage: Storage,
+): {
   readonly endpoints: ReadonlyMap<string, Endpoint>;
   readonly reader: ObjectReader;
 } {
-  const { storage, clock } = options;
+  const { clock } = options;
   const random = options.random ?? Math.random;
   const deps = { storage, clock, random, newUid: options.newUid ?? randomUUID };
   const stores = options.definitions.map((definition) => new ResourceStore(newResource(definition), deps));

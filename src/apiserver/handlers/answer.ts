@@ -1,7 +1,9 @@
+import { setImmediate } from 'node:timers/promises';
 import type { KubeObject } from '../../apimachinery/object.ts';
 import { newNotAcceptableConversion } from '../../apimachinery/status.ts';
 import { newPartialObject, newTable } from '../../apimachinery/table.ts';
 import type { TableColumn, TableConverter } from '../../apimachinery/table.ts';
+import type { Piece } from '../deflated-text.ts';
 import type { Conversion, FormRules, OutputForm } from '../negotiation.ts';
 import { negotiateOutput } from '../negotiation.ts';
 import type { IncludeObject } from '../options.ts';
@@ -59,13 +61,13 @@ export function formatObject(
   columns: readonly TableColumn[] | null = table.columns,
 ): Body {
   if (convert === undefined) return { text: stored.text };
-  if (convert.kind !== 'Table') return { text: partialText(convert.version, stored) };
+  if (convert.kind !== 'Table') return { text: `${partialHead(convert.version)}${stored.metadataText}}` };
   const metadata = stored.revision === 0 ? {} : { resourceVersion: String(stored.revision) };
-  return tableText(convert, includeObject, table, nowMs, metadata, [stored], columns);
+  return tableBody(convert, includeObject, table, nowMs, metadata, [stored], columns);
 }
 
 /** The texts of stored objects go into a table as they are; only the cells are looked up. */
-function tableText(
+function tableBody(
   convert: Conversion,
   includeObject: IncludeObject,
   table: TableConverter,
@@ -74,26 +76,45 @@ function tableText(
   items: readonly Stored[],
   columns: readonly TableColumn[] | null,
 ): Body {
-  const rows = items.map((item) => {
-    const cells = JSON.stringify(table.cells(item.object, nowMs));
-    return `{"cells":${cells},"object":${rowText(convert, includeObject, item)}}`;
+  const rows = items.map((item): readonly Piece[] => {
+    const cells = JSON.stringify(table.finish(item.rawCells(table), nowMs));
+    return [`{"cells":${cells},"object":`, ...rowPieces(convert, includeObject, item), '}'];
   });
-  return { text: withItems(newTable(convert.version, metadata, columns, []), 'rows', rows) };
+  return withItems(newTable(convert.version, metadata, columns, []), 'rows', rows);
 }
 
-function rowText(convert: Conversion, includeObject: IncludeObject, stored: Stored): string {
-  if (includeObject === 'None') return 'null';
-  return includeObject === 'Object' ? stored.text : partialText(convert.version, stored);
+function rowPieces(convert: Conversion, includeObject: IncludeObject, stored: Stored): readonly Piece[] {
+  if (includeObject === 'None') return ['null'];
+  return includeObject === 'Object' ? stored.pieces : partialPieces(convert.version, stored);
 }
 
-function partialText(version: string, stored: Stored): string {
-  return `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/${version}","metadata":${stored.metadataText}}`;
+function partialPieces(version: string, stored: Stored): readonly Piece[] {
+  return [partialHead(version), ...stored.metadataPieces, '}'];
+}
+
+function partialHead(version: string): string {
+  return `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/${version}","metadata":`;
 }
 
 /** JSON of `head` with a list of ready texts as its last key. */
-function withItems(head: object, key: string, items: readonly string[]): string {
+function withItems(head: object, key: string, items: readonly (readonly Piece[])[]): Body {
   const { [key]: _none, ...rest } = head as Readonly<Record<string, unknown>>;
-  return `${JSON.stringify(rest).slice(0, -1)},"${key}":[${items.join(',')}]}`;
+  const pieces: Piece[] = [];
+  // Texts that meet are put together: fewer and longer parts are cheaper.
+  let text = `${JSON.stringify(rest).slice(0, -1)},"${key}":[`;
+  for (const [index, item] of items.entries()) {
+    if (index > 0) text += ',';
+    for (const piece of item) {
+      if (typeof piece === 'string') text += piece;
+      else {
+        if (text !== '') pieces.push(text);
+        pieces.push(piece);
+        text = '';
+      }
+    }
+  }
+  pieces.push(`${text}]}`);
+  return { pieces };
 }
 
 export function rowObject(convert: Conversion, includeObject: IncludeObject, object: KubeObject): object | null {
@@ -114,8 +135,19 @@ export async function sendList(exchange: Exchange, form: AnswerForm, page: ListP
     resourceVersion: String(page.revision),
     ...(page.remaining === undefined ? {} : { remainingItemCount: page.remaining }),
   };
+  if (form.convert?.kind === 'Table') await lookUpCells(page.items, resource.table);
   const body = formatList(form, page, metadata, resource.table, clock.now(), resource.apiVersion, resource.kind);
   await sendBody(exchange.request, exchange.response, 200, form, body);
+}
+
+/** Cells that nobody has asked for yet take a tenth of a millisecond an object; others get turns in between. */
+async function lookUpCells(items: readonly Stored[], table: TableConverter): Promise<void> {
+  let looked = 0;
+  for (const item of items) {
+    if (item.hasCells) continue;
+    item.rawCells(table);
+    if (++looked % 50 === 0) await setImmediate();
+  }
 }
 
 function formatList(
@@ -132,15 +164,15 @@ function formatList(
     // Stored texts are joined as they are: nothing is parsed and written again.
     // Lists of custom resources have `continue` on the last page too, empty.
     const head = { apiVersion, kind: `${kind}List`, metadata: { continue: '', ...metadata } };
-    const items = page.items.map((item) => item.text);
-    return { text: withItems(head, 'items', items) };
+    const items = page.items.map((item) => item.pieces);
+    return withItems(head, 'items', items);
   }
   if (convert.kind === 'Table') {
-    return tableText(convert, form.includeObject, table, nowMs, metadata, page.items, table.columns);
+    return tableBody(convert, form.includeObject, table, nowMs, metadata, page.items, table.columns);
   }
   const head = { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${convert.version}`, metadata };
-  const items = page.items.map((item) => partialText(convert.version, item));
-  return { text: withItems(head, 'items', items) };
+  const items = page.items.map((item) => partialPieces(convert.version, item));
+  return withItems(head, 'items', items);
 }
 
 /** A Status or another object that no form changes. */

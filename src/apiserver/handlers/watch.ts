@@ -6,9 +6,10 @@ import { SlowConsumerError } from '../storage/storage.ts';
 import { newPartialObject, newTable } from '../../apimachinery/table.ts';
 import type { ListOptions } from '../options.ts';
 import { parseListOptions } from '../options.ts';
+import type { Stored } from '../registry/codec.ts';
 import type { Selection } from '../registry/selection.ts';
 import type { WatchItem } from '../registry/watcher.ts';
-import { addWarnings } from '../response.ts';
+import { addWarnings, textOf } from '../response.ts';
 import type { AnswerForm } from './answer.ts';
 import { formatObject, negotiateAnswer, rowObject } from './answer.ts';
 import { auditOf } from '../audit/record.ts';
@@ -104,26 +105,34 @@ class WatchStream {
       if (this.#allowBookmarks) this.#writeBookmark(true);
       return;
     }
-    const { resource, clock } = this.#exchange.endpoint;
-    const columns = this.#sentColumns ? null : resource.table.columns;
-    const body = formatObject(
-      this.#form.convert,
-      this.#form.includeObject,
-      resource.table,
-      clock.now(),
-      item.stored,
-      columns,
-    );
+    const frame = this.#frame(item);
     this.#sentColumns = true;
     this.#revision = Math.max(this.#revision, item.stored.revision);
     this.#sentRevision = this.#revision;
-    const fits = this.#write(item.type, 'text' in body ? body.text : JSON.stringify(body.value));
-    if (!fits) await this.#drained(signal);
+    if (!this.#write(frame)) await this.#drained(signal);
   }
 
-  #write(type: string, objectText: string): boolean {
+  /** The same bytes go to everybody who watches in the same form. */
+  #frame({ type, stored }: Extract<WatchItem, { readonly stored: Stored }>): Buffer {
+    const { resource, clock } = this.#exchange.endpoint;
+    const { convert, includeObject } = this.#form;
+    const isTable = convert?.kind === 'Table';
+    const columns = this.#sentColumns ? null : resource.table.columns;
+    const nowMs = clock.now();
+    const name =
+      convert === undefined
+        ? type
+        : `${type} ${convert.kind} ${convert.version}` +
+          (isTable ? ` ${includeObject} ${columns === null} ${Math.floor(nowMs / 1000)}` : '');
+    return stored.frame(name, () => {
+      const body = formatObject(convert, includeObject, resource.table, nowMs, stored, columns);
+      return frameText(type, textOf(body));
+    });
+  }
+
+  #write(frame: Buffer | string): boolean {
     this.#exchange.endpoint.countWatchEvent();
-    return this.#response.write(`{"type":"${type}","object":${objectText}}\n`);
+    return this.#response.write(frame);
   }
 
   async #drained(signal: AbortSignal): Promise<void> {
@@ -146,7 +155,7 @@ class WatchStream {
     this.#sentRevision = this.#revision;
     const annotations = initialEventsEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {};
     const metadata = { ...annotations, resourceVersion: String(this.#revision) };
-    this.#write('BOOKMARK', JSON.stringify(this.#bookmarkObject(metadata)));
+    this.#write(frameText('BOOKMARK', JSON.stringify(this.#bookmarkObject(metadata))));
   }
 
   #bookmarkObject(metadata: { readonly resourceVersion: string }): object {
@@ -178,11 +187,15 @@ class WatchStream {
       return;
     }
     const status = isStatusError(error) ? error.status : newInternalError('the watch broke off').status;
-    this.#write('ERROR', JSON.stringify(status));
+    this.#write(frameText('ERROR', JSON.stringify(status)));
     if (!(error instanceof StatusError)) throw error;
   }
 
   end(): void {
     this.#response.end();
   }
+}
+
+function frameText(type: string, objectText: string): string {
+  return `{"type":"${type}","object":${objectText}}\n`;
 }

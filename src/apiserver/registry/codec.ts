@@ -1,5 +1,9 @@
 import type { KubeObject, ObjectMeta } from '../../apimachinery/object.ts';
 import { orderedMeta } from '../../apimachinery/object-meta.ts';
+import type { Cell, TableConverter } from '../../apimachinery/table.ts';
+import type { Piece } from '../deflated-text.ts';
+import { CachedItem, type Cut } from '../storage/cache/cached-item.ts';
+import type { StoredItem } from '../storage/storage.ts';
 import type { Resource } from './resource.ts';
 
 /**
@@ -76,19 +80,45 @@ function endOfString(text: string, start: number): number {
   throw new Error('a stored value ends inside a string');
 }
 
+/** Where a cache cuts a stored text, so that metadata can be had, and the revision be inserted, without touching the rest. */
+export function cutAtMetadata(text: string): Cut | undefined {
+  const at = text.indexOf(metadataKey);
+  if (at < 0) return undefined;
+  const head = at + metadataKey.length;
+  return { head, front: endOfObject(text, head - 1) };
+}
+
+/** What is found out about a cached item and kept with it, because lists ask for it again and again. */
+interface ItemNote {
+  labels?: Readonly<Record<string, string>>;
+  cells?: readonly Cell[];
+}
+
 /** One stored object; text, metadata and object are made when asked for, once each. */
 export class Stored {
   readonly key: string;
-  readonly value: string;
   readonly revision: number;
+  #value: string | undefined;
   #text: string | undefined;
   #object: KubeObject | undefined;
   #metadata: ObjectMeta | undefined;
+  readonly #cached: CachedItem | undefined;
+  #frames: Map<string, Buffer> | undefined;
 
-  constructor(key: string, value: string, revision: number) {
+  constructor(key: string, value: string | CachedItem, revision: number) {
     this.key = key;
-    this.value = value;
     this.revision = revision;
+    if (typeof value === 'string') this.#value = value;
+    else this.#cached = value;
+  }
+
+  /** `revision`: the one to show, where it is not that of the item. */
+  static of(item: StoredItem, revision: number = item.revision): Stored {
+    return new Stored(item.key, item instanceof CachedItem ? item : item.value, revision);
+  }
+
+  get value(): string {
+    return (this.#value ??= this.#cached!.value);
   }
 
   /** JSON with resourceVersion. */
@@ -103,13 +133,70 @@ export class Stored {
 
   /** JSON of the metadata, with resourceVersion. */
   get metadataText(): string {
-    return metadataText(this.value, this.revision);
+    const cut = this.#cutCached;
+    return cut === undefined ? metadataText(this.value, this.revision) : `{${this.#revisionText}${cut.frontText}`;
   }
 
   get metadata(): ObjectMeta {
-    return (this.#metadata ??= this.#object?.metadata ?? decodeMetadata(this.value, this.revision));
+    return (this.#metadata ??= this.#object?.metadata ?? orderedMeta(JSON.parse(this.metadataText) as ObjectMeta));
+  }
+
+  get labels(): Readonly<Record<string, string>> | undefined {
+    const note = this.#note;
+    if (note === undefined) return this.metadata.labels;
+    return (note.labels ??= (JSON.parse(this.metadataText) as ObjectMeta).labels ?? noLabels);
+  }
+
+  /** True when asking for the cells takes no work. */
+  get hasCells(): boolean {
+    return this.#note?.cells !== undefined;
+  }
+
+  /** Cells of the default table, ages still as timestamps. */
+  rawCells(table: TableConverter): readonly Cell[] {
+    const note = this.#note;
+    if (note === undefined) return table.rawCells(this.object);
+    // The object is not kept: it takes ten times the memory of its text.
+    return (note.cells ??= table.rawCells(JSON.parse(this.#cached!.value) as KubeObject));
+  }
+
+  /** `text` in parts that need not be made first. */
+  get pieces(): readonly Piece[] {
+    const cut = this.#cutCached;
+    return cut === undefined ? [this.text] : [cut.head + this.#revisionText, cut.front, cut.rest];
+  }
+
+  /** `metadataText` in parts that need not be made first. */
+  get metadataPieces(): readonly Piece[] {
+    const cut = this.#cutCached;
+    return cut === undefined ? [this.metadataText] : [`{${this.#revisionText}`, cut.front];
+  }
+
+  /** Bytes that many receivers are sent; made for the first of them. */
+  frame(name: string, make: () => string): Buffer {
+    this.#frames ??= new Map();
+    const known = this.#frames.get(name);
+    if (known !== undefined) return known;
+    const bytes = Buffer.from(make());
+    this.#frames.set(name, bytes);
+    return bytes;
+  }
+
+  get #revisionText(): string {
+    return this.revision === 0 ? '' : `"resourceVersion":"${this.revision}",`;
+  }
+
+  get #cutCached(): CachedItem | undefined {
+    return this.#cached?.head === '' ? undefined : this.#cached;
+  }
+
+  get #note(): ItemNote | undefined {
+    if (this.#cached === undefined) return undefined;
+    return (this.#cached.note ??= {}) as ItemNote;
   }
 }
+
+const noLabels = {};
 
 /** `object` with other metadata, in the order in which objects are printed. */
 export function withMetadata(object: KubeObject, metadata: ObjectMeta): KubeObject {

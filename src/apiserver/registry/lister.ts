@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../base/clock.ts';
 import { newBadRequest, newResourceVersionTooLarge } from '../../apimachinery/status.ts';
 import type { ListOptions } from '../options.ts';
@@ -23,6 +24,8 @@ const freshnessPollMs = 50;
 const maxUint64 = '18446744073709551615';
 /** Fewest items fetched at a time where a selector will drop some of them. */
 const filteredChunk = 500;
+/** So many items are looked at before others get a turn. */
+const turnItems = 100;
 
 /**
  * Decimal revision of a request; undefined for "" and "0". What no storage can ever reach, up to the largest uint64, is the largest
@@ -102,11 +105,15 @@ export class Lister {
       return { afterKey: prefix + token.afterKey, atRevision: token.revision > 0 ? token.revision : undefined };
     }
     const revision = parseRevision(options.resourceVersion);
-    if (revision === undefined) return { afterKey: undefined, atRevision: undefined };
+    if (revision === undefined) {
+      // "0": whatever is at hand. Nothing: the newest.
+      const minRevision = options.resourceVersion === '' ? undefined : 0;
+      return { afterKey: undefined, atRevision: undefined, minRevision };
+    }
     await this.reach(revision, options.resourceVersion, signal);
     const exact =
       options.resourceVersionMatch === 'Exact' || (options.resourceVersionMatch === '' && options.limit > 0);
-    return { afterKey: undefined, atRevision: exact ? revision : undefined };
+    return { afterKey: undefined, atRevision: exact ? revision : undefined, minRevision: revision };
   }
 
   async #page(resource: Resource, selection: Selection, scan: Scan): Promise<ListPage> {
@@ -120,11 +127,13 @@ export class Lister {
         limit: scan.single === undefined ? chunk : 1,
         ...(afterKey === undefined ? {} : { afterKey }),
         ...(atRevision === undefined ? {} : { atRevision }),
+        ...(scan.minRevision === undefined ? {} : { minRevision: scan.minRevision }),
       });
       for (const [index, item] of page.items.entries()) {
-        const stored = new Stored(item.key, item.value, item.revision);
+        const stored = Stored.of(item);
+        if (!everything && index % turnItems === turnItems - 1) await setImmediate();
         if (scan.single !== undefined && item.key !== scan.single) continue;
-        if (!matchesKey(resource, selection, item.key) || !matchesLabels(selection, () => stored.metadata)) continue;
+        if (!matchesKey(resource, selection, item.key) || !matchesLabels(selection, stored)) continue;
         items.push(stored);
         const behind = page.items.length - index - 1 + page.remaining;
         if (items.length === limit && behind > 0 && scan.single === undefined) {
@@ -146,6 +155,8 @@ export class Lister {
 interface Start {
   readonly afterKey: string | undefined;
   readonly atRevision: number | undefined;
+  /** The answer may be as old as this revision; undefined: it must be the newest. */
+  readonly minRevision?: number | undefined;
 }
 
 interface Scan extends Start {

@@ -23,6 +23,6 @@ export function matchesKey(resource: Resource, selection: Selection, key: string
   return selection.fields.matches({ 'metadata.name': name, 'metadata.namespace': namespace });
 }
 
-export function matchesLabels(selection: Selection, metadata: () => ObjectMeta): boolean {
-  return selection.labels.empty || selection.labels.matches(metadata().labels);
+export function matchesLabels(selection: Selection, stored: { readonly labels: ObjectMeta['labels'] }): boolean {
+  return selection.labels.empty || selection.labels.matches(stored.labels);
 }

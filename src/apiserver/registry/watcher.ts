@@ -1,5 +1,7 @@
+import { LRUCache } from 'lru-cache';
 import { newExpired } from '../../apimachinery/status.ts';
 import type { ListOptions } from '../options.ts';
+import { cachedEventOf } from '../storage/cache/cache-watch.ts';
 import { CompactedError } from '../storage/storage.ts';
 import type { Storage, StorageEvent } from '../storage/storage.ts';
 import { Stored } from './codec.ts';
@@ -31,7 +33,8 @@ interface Decoded {
 export class Watcher {
   readonly #storage: Storage;
   readonly #lister: Lister;
-  readonly #decoded = new WeakMap<Change, Decoded>();
+  /** Of the newest events only: most are sent to everybody at once, and what is decoded takes room. */
+  readonly #decoded = new LRUCache<Change, Decoded>({ max: 64 });
 
   constructor(storage: Storage, lister: Lister) {
     this.#storage = storage;
@@ -48,16 +51,33 @@ export class Watcher {
     const revision = parseRevision(options.resourceVersion);
     if (options.sendInitialEvents === true) {
       if (revision !== undefined) await this.#lister.reach(revision, options.resourceVersion, signal);
-      return this.#withInitialEvents(resource, selection, signal);
+      return this.#withInitialEvents(resource, selection, options.resourceVersion, signal);
     }
     return this.#changes(resource, selection, revision ?? (await this.#storage.currentRevision()), signal);
   }
 
-  async *#withInitialEvents(resource: Resource, selection: Selection, signal: AbortSignal): AsyncGenerator<WatchItem> {
-    const page = await this.#lister.list(resource, selection, wholeList, signal);
-    for (const stored of page.items) yield { type: 'ADDED', stored };
-    yield { type: 'INITIAL_EVENTS_END', revision: page.revision };
-    yield* this.#changes(resource, selection, page.revision, signal);
+  async *#withInitialEvents(
+    resource: Resource,
+    selection: Selection,
+    minRevision: string,
+    signal: AbortSignal,
+  ): AsyncGenerator<WatchItem> {
+    const { waiting, revision } = await this.#present(resource, selection, minRevision, signal);
+    for (let stored = waiting.pop(); stored !== undefined; stored = waiting.pop()) yield { type: 'ADDED', stored };
+    yield { type: 'INITIAL_EVENTS_END', revision };
+    yield* this.#changes(resource, selection, revision, signal);
+  }
+
+  /** What is there, last first: what has been sent is let go, with all that was made of it for the sending. */
+  async #present(
+    resource: Resource,
+    selection: Selection,
+    minRevision: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly waiting: Stored[]; readonly revision: number }> {
+    const options = { ...wholeList, resourceVersion: minRevision };
+    const { items, revision } = await this.#lister.list(resource, selection, options, signal);
+    return { waiting: items.toReversed(), revision };
   }
 
   async *#changes(
@@ -89,8 +109,8 @@ export class Watcher {
   #select(resource: Resource, selection: Selection, event: Change): WatchItem | undefined {
     if (!matchesKey(resource, selection, event.key)) return undefined;
     const { current, previous } = this.#decode(event);
-    const isIn = current !== undefined && matchesLabels(selection, () => current.metadata);
-    const wasIn = previous !== undefined && matchesLabels(selection, () => previous.metadata);
+    const isIn = current !== undefined && matchesLabels(selection, current);
+    const wasIn = previous !== undefined && matchesLabels(selection, previous);
     if (isIn) return { type: wasIn ? 'MODIFIED' : 'ADDED', stored: current };
     // What left carries its last selected state and the revision at which it left.
     return wasIn ? { type: 'DELETED', stored: previous } : undefined;
@@ -99,13 +119,23 @@ export class Watcher {
   #decode(event: Change): Decoded {
     const known = this.#decoded.get(event);
     if (known !== undefined) return known;
-    const decoded: Decoded = {
-      current: event.type === 'put' ? new Stored(event.key, event.value, event.revision) : undefined,
-      previous: event.previous === undefined ? undefined : new Stored(event.key, event.previous, event.revision),
-    };
+    const decoded = decode(event);
     this.#decoded.set(event, decoded);
     return decoded;
   }
+}
+
+function decode(event: Change): Decoded {
+  const cached = cachedEventOf(event);
+  if (cached !== undefined) {
+    const { current, before, revision } = cached;
+    return { current: current && Stored.of(current), previous: before && Stored.of(before, revision) };
+  }
+  const { key, previous, revision } = event;
+  return {
+    current: event.type === 'put' ? new Stored(key, event.value, revision) : undefined,
+    previous: previous === undefined ? undefined : new Stored(key, previous, revision),
+  };
 }
 
 const wholeList: ListOptions = {
