@@ -38,16 +38,17 @@ export interface ParsedJsonPatch {
 
 /** @throws MalformedPatchError */
 export function parseJsonPatch(value: Json): ParsedJsonPatch {
+  if (value === null) return { operations: [], unknownFields: [] };
   if (!Array.isArray(value)) {
     throw new MalformedPatchError(
-      `json: cannot unmarshal ${typeof value} into Go value of type []handlers.jsonPatchOp`,
+      `json: cannot unmarshal ${goKind(value)} into Go value of type []handlers.jsonPatchOp`,
     );
   }
   const unknownFields: string[] = [];
   const parsed = (value as readonly Json[]).map((item, index) => {
     if (!isJsonObject(item)) {
       throw new MalformedPatchError(
-        `json: cannot unmarshal ${Array.isArray(item) ? 'array' : typeof item} into Go value of type handlers.jsonPatchOp`,
+        `json: cannot unmarshal ${goKind(item)} into Go value of type handlers.jsonPatchOp`,
       );
     }
     for (const key of Object.keys(item)) {
@@ -66,9 +67,17 @@ function toOperation(item: JsonObject): JsonPatchOperation {
     ['from', from],
   ] as const) {
     if (member !== undefined && typeof member !== 'string')
-      throw new MalformedPatchError(`json patch operation has a "${key}" that is no string`);
+      throw new MalformedPatchError(
+        `json: cannot unmarshal ${goKind(member)} into Go struct field jsonPatchOp.${key} of type string`,
+      );
   }
   return { ...(item as object), op: op as JsonPatchOperation['op'], path: (path as string | undefined) ?? '' };
+}
+
+/** Go's word for the type of a JSON value. */
+function goKind(value: Json | undefined): string {
+  if (Array.isArray(value)) return 'array';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
 }
 
 /** Applies all operations or none; never changes its arguments. @throws PatchFailedError */
@@ -118,11 +127,12 @@ class Editor {
       }
       case 'copy': {
         const source = this.#find(parsePointer(operation.from ?? ''));
-        if (source === undefined) throw new PatchFailedError('copy operation does not apply: nothing to copy');
-        this.#refuseDeeper(source, operation.path);
-        this.#copied += JSON.stringify(source).length;
+        // What is not there is copied as null.
+        const copied = source ?? null;
+        this.#refuseDeeper(copied, operation.path);
+        this.#copied += JSON.stringify(copied).length;
         if (this.#copied > copyLimit) throw new PatchFailedError('too much copied');
-        return this.#add(path, deepCopy(source));
+        return this.#add(path, deepCopy(copied));
       }
     }
   }
@@ -156,10 +166,7 @@ class Editor {
 
   #add(path: readonly string[], value: Json): void {
     const key = path.at(-1);
-    if (key === undefined) {
-      this.root = value;
-      return;
-    }
+    if (key === undefined) throw new PatchFailedError('nothing can be added to the root');
     const parent = this.#parent(path);
     if (!Array.isArray(parent)) {
       setOwn(parent, key, value);
@@ -172,15 +179,20 @@ class Editor {
   }
 
   #replace(path: readonly string[], value: Json): void {
-    if (this.#find(path) === undefined) throw new PatchFailedError('missing value');
     const key = path.at(-1);
     if (key === undefined) {
       this.root = value;
       return;
     }
     const parent = this.#parent(path);
-    if (Array.isArray(parent)) parent[indexOf(key, parent.length)] = value;
-    else setOwn(parent, key, value);
+    // A key that is missing is made; an index must be there.
+    if (!Array.isArray(parent)) {
+      setOwn(parent, key, value);
+      return;
+    }
+    const index = indexOf(key, parent.length);
+    if (index >= parent.length) throw new PatchFailedError('index out of range');
+    parent[index] = value;
   }
 
   #remove(path: readonly string[]): Json {
@@ -212,18 +224,19 @@ function child(container: readonly Json[] | JsonObject, key: string): Json | und
 
 /** `length` is what a negative index counts from. */
 function indexOf(key: string, length: number): number {
-  if (!/^-?\d{1,9}$/.test(key)) throw new PatchFailedError(`${JSON.stringify(key)} is no index`);
+  if (!/^[+-]?\d{1,9}$/.test(key)) throw new PatchFailedError(`${JSON.stringify(key)} is no index`);
   const index = Number(key);
   const positive = index < 0 ? index + length : index;
   if (positive < 0) throw new PatchFailedError('index out of range');
   return positive;
 }
 
+/** Whatever stands before the first slash is passed over (findObject). */
 function parsePointer(pointer: string): readonly string[] {
   if (pointer === '') return [];
-  if (!pointer.startsWith('/')) throw new PatchFailedError(`${JSON.stringify(pointer)} is no JSON pointer`);
+  if (!pointer.includes('/')) throw new PatchFailedError(`${JSON.stringify(pointer)} is no JSON pointer`);
   return pointer
-    .slice(1)
     .split('/')
+    .slice(1)
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
 }

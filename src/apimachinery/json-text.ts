@@ -1,4 +1,6 @@
 import { goQuote } from './go-format.ts';
+import { isJsonObject, setOwn } from './json.ts';
+import type { MutableJsonObject } from './json.ts';
 import type { Json } from './object.ts';
 
 /** A body that cannot be decoded; the message is in the words of Go's encoding/json. */
@@ -26,7 +28,18 @@ export interface DecodedText {
  */
 export function decodeJson(text: string): DecodedText {
   const findings = new Scanner(text).run();
-  return { value: JSON.parse(text) as Json, findings };
+  const value = JSON.parse(text) as Json;
+  return { value: /\\u[dD][89a-fA-F]/.test(text) ? wellFormed(value) : value, findings };
+}
+
+/** Half a surrogate pair cannot be written as UTF-8: Go reads it as U+FFFD. */
+function wellFormed(value: Json): Json {
+  if (typeof value === 'string') return value.toWellFormed();
+  if (Array.isArray(value)) return (value as readonly Json[]).map(wellFormed);
+  if (!isJsonObject(value)) return value;
+  const result: MutableJsonObject = {};
+  for (const key of Object.keys(value)) setOwn(result, key.toWellFormed(), wellFormed(value[key] ?? null));
+  return result;
 }
 
 interface Frame {
@@ -211,7 +224,8 @@ class Scanner {
 
   #fail(context: string): never {
     if (this.#pos >= this.#text.length) throw new DecodeError('unexpected end of JSON input');
-    const char = String.fromCodePoint(this.#text.codePointAt(this.#pos) ?? 0);
+    // Go looks at bytes.
+    const char = String.fromCodePoint(Buffer.from(this.#text.slice(this.#pos, this.#pos + 2))[0] ?? 0);
     const shown = char === "'" ? `'\\''` : char === '"' ? `'"'` : `'${goQuote(char).slice(1, -1)}'`;
     throw new DecodeError(`invalid character ${shown} ${context}`);
   }

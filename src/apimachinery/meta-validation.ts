@@ -73,7 +73,9 @@ function validateOwnerReferences(references: ObjectMeta['ownerReferences']): rea
 function validateOwnerReference(reference: OwnerReference): readonly FieldError[] {
   const at = 'metadata.ownerReferences';
   const errors: FieldError[] = [];
-  const version = (reference.apiVersion ?? '').split('/').at(-1);
+  // With more than one slash it is no group and version at all.
+  const parts = (reference.apiVersion ?? '').split('/');
+  const version = parts.length > 2 ? '' : parts.at(-1);
   if (!version) errors.push(invalidValue(`${at}.apiVersion`, reference.apiVersion ?? '', 'version must not be empty'));
   for (const key of ['kind', 'name', 'uid'] as const) {
     if (!reference[key]) errors.push(invalidValue(`${at}.${key}`, '', 'must not be empty'));

@@ -58,7 +58,7 @@ describe('decodeObjectMeta', () => {
       deletionTimestamp: null,
       finalizers: [],
       selfLink: 'x',
-      managedFields: [{ manager: 'm' }],
+      managedFields: [{ manager: 'm', time: '2026-01-01T02:00:00+02:00', fieldsV1: { 'f:a': {} }, more: 1 }],
       foo: 1,
       ownerReferences: [{ apiVersion: 'v1', kind: 'K', name: 'n', uid: 'u', extra: 1 }],
     });
@@ -66,9 +66,14 @@ describe('decodeObjectMeta', () => {
       name: 'x',
       annotations: { a: '', b: 'c' },
       creationTimestamp: '2026-01-01T00:00:00Z',
+      managedFields: [{ manager: 'm', time: '2026-01-01T00:00:00Z', fieldsV1: { 'f:a': {} } }],
       ownerReferences: [{ apiVersion: 'v1', kind: 'K', name: 'n', uid: 'u' }],
     });
-    expect(unknownFields).toEqual(['metadata.foo', 'metadata.ownerReferences[0].extra']);
+    expect(unknownFields).toEqual([
+      'metadata.managedFields[0].more',
+      'metadata.foo',
+      'metadata.ownerReferences[0].extra',
+    ]);
   });
 
   test.each<[Json, string]>([

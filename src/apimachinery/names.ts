@@ -15,8 +15,9 @@ const label1035Pattern = new RegExp(`^${label1035}$`);
 const labelKeyPattern = new RegExp(`^${labelKey}$`);
 const labelValuePattern = new RegExp(`^${labelValue}$`);
 
-function maxLength(length: number): string {
-  return `must be no more than ${length} bytes`;
+/** Names of objects and what belongs to label keys and values come from two packages, with two words. */
+function maxLength(length: number, unit: 'bytes' | 'characters' = 'bytes'): string {
+  return `must be no more than ${length} ${unit}`;
 }
 
 /** apimachinery's RegexError. */
@@ -29,9 +30,9 @@ function byteLength(value: string): number {
   return Buffer.byteLength(value);
 }
 
-export function checkSubdomain1123(value: string): readonly string[] {
+export function checkSubdomain1123(value: string, unit: 'bytes' | 'characters' = 'characters'): readonly string[] {
   const complaints: string[] = [];
-  if (byteLength(value) > 253) complaints.push(maxLength(253));
+  if (byteLength(value) > 253) complaints.push(maxLength(253, unit));
   if (!subdomain1123Pattern.test(value)) {
     const text =
       "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character";
@@ -42,7 +43,7 @@ export function checkSubdomain1123(value: string): readonly string[] {
 
 export function checkLabel1123(value: string): readonly string[] {
   const complaints: string[] = [];
-  if (byteLength(value) > 63) complaints.push(maxLength(63));
+  if (byteLength(value) > 63) complaints.push(maxLength(63, 'characters'));
   if (label1123Pattern.test(value)) return complaints;
   if (subdomain1123Pattern.test(value)) return [...complaints, 'must not contain dots'];
   const text =
@@ -52,7 +53,7 @@ export function checkLabel1123(value: string): readonly string[] {
 
 export function checkLabel1035(value: string): readonly string[] {
   const complaints: string[] = [];
-  if (byteLength(value) > 63) complaints.push(maxLength(63));
+  if (byteLength(value) > 63) complaints.push(maxLength(63, 'characters'));
   if (!label1035Pattern.test(value)) {
     const text =
       "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character";
@@ -77,7 +78,7 @@ export function checkQualifiedName(value: string): readonly string[] {
   if (parts.length === 2) {
     const prefix = parts[0] ?? '';
     if (prefix === '') complaints.push('prefix part must be non-empty');
-    else complaints.push(...checkSubdomain1123(prefix).map((complaint) => `prefix part ${complaint}`));
+    else complaints.push(...checkSubdomain1123(prefix, 'bytes').map((complaint) => `prefix part ${complaint}`));
   }
   if (name === '') complaints.push('name part must be non-empty');
   else if (byteLength(name) > 63) complaints.push(`name part ${maxLength(63)}`);
@@ -105,7 +106,7 @@ export function checkPathSegment(name: string): readonly string[] {
 export type NameRule = 'rfc1123Subdomain' | 'rfc1123Label' | 'rfc1035Label';
 
 const nameChecks: Readonly<Record<NameRule, (value: string) => readonly string[]>> = {
-  rfc1123Subdomain: checkSubdomain1123,
+  rfc1123Subdomain: (value) => checkSubdomain1123(value),
   rfc1123Label: checkLabel1123,
   rfc1035Label: checkLabel1035,
 };

@@ -70,7 +70,9 @@ function merged(
     const why = `uid mismatch: the provided object specified uid ${metadata.uid}, and no existing object was found`;
     throw newConflict(resource.groupResource, info.name, why);
   }
-  const object = inNamespace(resource.default({ ...result, metadata }), info.namespace);
+  // The merge keeps what is only half free of the schema; the storage does not.
+  const { object: pruned } = resource.prune({ ...result, metadata });
+  const object = inNamespace(resource.default(pruned), info.namespace);
   checkName(object, info.name);
   return object;
 }

@@ -21,7 +21,8 @@ export async function handleCreate(exchange: Exchange): Promise<void> {
   const body = await readBody(request, context.signal);
   const options = parseWriteOptions('CreateOptions', context.query);
   const decoded = decodeBody(endpoint.resource, body, encoding, options.fieldValidation, context.warnings);
-  if (decoded.metadata.resourceVersion !== undefined)
+  // Only a revision counts; all else is dropped, as the storage does (APIObjectVersioner).
+  if (/^\d+$/.test(decoded.metadata.resourceVersion ?? '') && Number(decoded.metadata.resourceVersion) !== 0)
     throw newBadRequest('resourceVersion should not be set on objects to be created');
   const sent = withoutRepeatedOwners(
     inNamespace(withoutSystemFields(decoded), context.info.namespace),

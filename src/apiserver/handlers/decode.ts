@@ -46,13 +46,10 @@ export function decodeBody(
   const kind = resource.kind;
   const text = body.toString('utf8');
   const { value, findings } = parseOrRefuse(text, encoding, kind, body);
-  if (!isJsonObject(value)) {
-    throw unrecognized(kind, noObjectMessage(value), body);
-  }
-  const { apiVersion = '', kind: sentKind = '' } = value;
-  if (typeof sentKind !== 'string' || sentKind === '')
-    throw unrecognized(kind, `Object 'Kind' is missing in '${text}'`, body);
-  if (typeof apiVersion !== 'string') throw unrecognized(kind, 'apiVersion is no string', body);
+  if (value !== null && !isJsonObject(value)) throw unrecognized(kind, noObjectMessage(value), body);
+  const { apiVersion, kind: sentKind } = typeOf(value ?? {}, kind, body);
+  if (value === null || sentKind === '') throw unrecognized(kind, `Object 'Kind' is missing in '${text}'`, body);
+  if (apiVersion.split('/').length > 2) throw unrecognized(kind, `unexpected GroupVersion string: ${apiVersion}`, body);
   try {
     const decoded = toObject(resource, value);
     reportFindings([...findings, ...decoded.findings], validation, warnings);
@@ -71,6 +68,17 @@ export function decodeBody(
   }
 }
 
+/** What the body says it is; without saying so, nothing. @throws StatusError (400) */
+function typeOf(value: JsonObject, kind: string, body: Buffer): { readonly apiVersion: string; readonly kind: string } {
+  const { apiVersion, kind: sentKind } = value;
+  for (const [field, given] of Object.entries({ apiVersion, kind: sentKind })) {
+    if (given === undefined || given === null || typeof given === 'string') continue;
+    const why = `json: cannot unmarshal ${goKind(given)} into Go struct field .${field} of type string`;
+    throw unrecognized(kind, `couldn't get version/kind; json parse error: ${why}`, body);
+  }
+  return { apiVersion: textOf(apiVersion ?? undefined), kind: textOf(sentKind ?? undefined) };
+}
+
 /** Go's complaint about a body that is JSON but no object. */
 export function noObjectMessage(value: Json): string {
   const goType =
@@ -83,7 +91,10 @@ function parseOrRefuse(text: string, encoding: 'json' | 'yaml', kind: string, bo
     return decodeText(text, encoding);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    const why = encoding === 'json' ? `couldn't get version/kind; json parse error: ${error.message}` : error.message;
+    const why =
+      encoding === 'json'
+        ? `couldn't get version/kind; json parse error: ${error.message}`
+        : error.message.replace(/^error converting YAML to JSON: /, '');
     throw unrecognized(kind, why, body);
   }
 }
@@ -123,10 +134,20 @@ export function checkType(resource: Resource, value: JsonObject, name: string): 
   if (errors.length > 0) throw newInvalid({ group, kind }, name, errors);
 }
 
-/** Typed, pruned and defaulted. @throws DecodeError for metadata of the wrong types */
-export function toObject(resource: Resource, value: { readonly metadata?: Json | undefined }): DecodedObject {
-  const { metadata, unknownFields } = decodeObjectMeta(value.metadata);
+/**
+ * Typed, pruned and defaulted. What says to be of another type is left as it is, for others to refuse: only another version of the
+ * same kind is looked into, of which no field is known. @throws DecodeError for metadata of the wrong types
+ */
+export function toObject(resource: Resource, value: JsonObject): DecodedObject {
+  const { metadata, unknownFields } = decodeObjectMeta(value['metadata']);
   const raw = { ...value, apiVersion: resource.apiVersion, kind: resource.kind, metadata } as KubeObject;
+  const [group = '', version] = textOf(value['apiVersion']).split('/', 2);
+  if (value['kind'] !== resource.kind || version === undefined || group !== resource.definition.group)
+    return { object: raw, findings: unknownFieldFindings(unknownFields) };
+  if (version !== resource.definition.version) {
+    const fields = Object.keys(value).filter((key) => !metaKeys.has(key));
+    return { object: raw, findings: unknownFieldFindings([...unknownFields, ...fields.sort()]) };
+  }
   const pruned = resource.prune(raw);
   const object = resource.default({ ...pruned.object, metadata });
   return {
@@ -134,6 +155,8 @@ export function toObject(resource: Resource, value: { readonly metadata?: Json |
     findings: unknownFieldFindings([...unknownFields, ...pruned.unknownFields]),
   };
 }
+
+const metaKeys: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata']);
 
 /** As many as Go's strict decoder tells at most (sigs.k8s.io/json, saveStrictError). */
 const maxFindings = 100;

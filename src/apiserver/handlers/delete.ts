@@ -83,6 +83,7 @@ async function readOptions(exchange: Exchange): Promise<DeleteOptions> {
   const encoding = negotiateInput(request.headers['content-type']);
   try {
     const { value } = decodeText(body.toString('utf8'), encoding);
+    if (value === null) return deleteOptionsFromBody({});
     if (!isJsonObject(value)) throw newBadRequest(noObjectMessage(value));
     return deleteOptionsFromBody(value);
   } catch (error) {

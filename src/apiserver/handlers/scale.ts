@@ -224,18 +224,19 @@ function decodeScale(exchange: Exchange, body: Buffer, encoding: 'json' | 'yaml'
   }
 }
 
-/** @throws DecodeError, StatusError (400) */
+/** @throws DecodeError */
 function toScale(value: Json): { readonly scale: Scale; readonly findings: readonly string[] } {
   const object = value as Partial<Record<string, Json>> | null;
   if (typeof object !== 'object' || object === null || Array.isArray(object))
     throw new DecodeError('the body is no object');
   const { apiVersion = 'autoscaling/v1', kind = 'Scale' } = object;
   if (apiVersion !== 'autoscaling/v1') {
-    throw newBadRequest(
+    throw new DecodeError(
       `the API version in the data (${JSON.stringify(apiVersion)}) does not match the expected API version (autoscaling/v1)`,
     );
   }
-  if (kind !== 'Scale') throw newBadRequest(`${JSON.stringify(kind)} in version "v1" cannot be handled as a Scale`);
+  if (kind !== 'Scale')
+    throw new DecodeError(`no kind ${JSON.stringify(kind)} is registered for version "autoscaling/v1"`);
   const { metadata, unknownFields } = decodeObjectMeta(object['metadata']);
   const raw = { ...object, kind: 'Scale', apiVersion: 'autoscaling/v1', metadata: {} };
   const pruned = prune(scaleSchema, raw);

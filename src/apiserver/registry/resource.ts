@@ -1,6 +1,7 @@
 import type { FieldError } from '../../apimachinery/field-error.ts';
 import { invalidValue } from '../../apimachinery/field-error.ts';
-import { deepEqual, getOwn, valueAt } from '../../apimachinery/json.ts';
+import { formatGoType, formatGoValue } from '../../apimachinery/go-format.ts';
+import { deepEqual, getOwn, isJsonObject } from '../../apimachinery/json.ts';
 import type { Json, KubeObject } from '../../apimachinery/object.ts';
 import { applyDefaults, applyDefaultsOnly } from '../../apimachinery/schema/defaulting.ts';
 import { prune } from '../../apimachinery/schema/pruning.ts';
@@ -119,19 +120,47 @@ function splitPath(path: string): readonly string[] {
 function validateScale(scale: CompiledScale | undefined, object: KubeObject): readonly FieldError[] {
   if (scale === undefined) return [];
   return [
-    ...checkReplicas(scale.paths.specReplicasPath, valueAt(object, scale.specReplicas)),
+    ...checkReplicas(scale.paths.specReplicasPath, object, scale.specReplicas),
     ...validateScaleStatus(scale, object),
   ];
 }
 
 function validateScaleStatus(scale: CompiledScale | undefined, object: KubeObject): readonly FieldError[] {
-  return scale === undefined
-    ? []
-    : checkReplicas(scale.paths.statusReplicasPath, valueAt(object, scale.statusReplicas));
+  if (scale === undefined) return [];
+  return [
+    ...checkReplicas(scale.paths.statusReplicasPath, object, scale.statusReplicas),
+    ...checkSelector(scale.paths.labelSelectorPath, object, scale.selector),
+  ];
 }
 
-function checkReplicas(path: string, value: Json | undefined): readonly FieldError[] {
+function checkReplicas(name: string, object: KubeObject, path: readonly string[]): readonly FieldError[] {
+  const { value, complaint } = reach(object, path, 'int64');
+  if (complaint !== undefined) return [invalidValue(name, 0, complaint)];
   if (typeof value !== 'number') return [];
-  if (value < 0) return [invalidValue(path, value, 'should be a non-negative integer')];
-  return value > 2147483647 ? [invalidValue(path, value, 'should be less than or equal to 2147483647')] : [];
+  if (value < 0) return [invalidValue(name, value, 'should be a non-negative integer')];
+  return value > 2147483647 ? [invalidValue(name, value, 'should be less than or equal to 2147483647')] : [];
+}
+
+function checkSelector(name: string, object: KubeObject, path: readonly string[]): readonly FieldError[] {
+  const { complaint } = reach(object, path, 'string');
+  return complaint === undefined ? [] : [invalidValue(name, '', complaint)];
+}
+
+/** apimachinery/pkg/apis/meta/v1/unstructured/helpers.go, NestedInt64 and NestedString. */
+function reach(
+  object: KubeObject,
+  path: readonly string[],
+  type: 'int64' | 'string',
+): { readonly value?: Json | undefined; readonly complaint?: string } {
+  let value: Json | undefined = object as unknown as Json;
+  const wrong = (depth: number, expected: string): { readonly complaint: string } => ({
+    complaint: `.${path.slice(0, depth).join('.')} accessor error: ${formatGoValue(value)} is of the type ${formatGoType(value)}, expected ${expected}`,
+  });
+  for (const [index, key] of path.entries()) {
+    if (value === null) return {};
+    if (!isJsonObject(value)) return wrong(index + 1, 'map[string]interface{}');
+    value = getOwn(value, key);
+    if (value === undefined) return {};
+  }
+  return formatGoType(value) === type ? { value } : wrong(path.length, type);
 }
