@@ -49,6 +49,12 @@ export class Lifecycle {
     this.#controller.abort(new DOMException(reason, 'AbortError'));
   }
 
+  /** Stops because something is broken: the exit code tells. */
+  fail(reason: string): void {
+    if (!this.stopping) this.#exitCode = 1;
+    this.stop(reason);
+  }
+
   /** Stops on the first SIGTERM or SIGINT and leaves at once on the second. Answers a function that lets go of the signals. */
   handleSignals(target: NodeJS.Process = process): () => void {
     const onSignal = (name: NodeJS.Signals): void => {

@@ -1,12 +1,16 @@
 import { isIP } from 'node:net';
 import { isLogLevel, type LogLevel } from '../base/log.ts';
+import type { EtcdConfig } from '../apiserver/storage/etcd/driver.ts';
+import { readDuration } from './duration.ts';
+import { readEtcdFlags } from './etcd-flags.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface ServeFlags {
   readonly bindAddress: string;
   readonly securePort: number;
-  /** URL of the store, such as sqlite:///var/lib/kamaji/kamaji.db. */
+  /** URL of the store, such as sqlite:///var/lib/kamaji/kamaji.db; `etcd:` when `etcd` is there. */
   readonly storage: string;
+  readonly etcd: EtcdConfig | undefined;
   /** Our Service and its namespace: the name under which kube-apiserver calls us. */
   readonly service: string;
   readonly namespace: string;
@@ -14,6 +18,8 @@ export interface ServeFlags {
   readonly kubeconfig: string | undefined;
   readonly defaultDataStore: string | undefined;
   readonly controllers: boolean;
+  /** Whether only the holder of a Lease runs the controllers. */
+  readonly leaderElect: boolean;
   /** Start on an empty store although the admin cluster holds tenants. */
   readonly acceptEmptyStorage: boolean;
   readonly certificateRenewBeforeMs: number | undefined;
@@ -33,12 +39,33 @@ interface Flag {
 const FLAGS = {
   'bind-address': { fallback: '0.0.0.0', help: 'address to listen on' },
   'secure-port': { fallback: '8443', help: 'port to listen on' },
-  storage: { fallback: 'sqlite:///var/lib/kamaji/kamaji.db', help: 'where our objects are kept' },
+  storage: {
+    fallback: 'sqlite:///var/lib/kamaji/kamaji.db',
+    help: 'where our objects are kept, for one replica; --etcd-servers take its place',
+  },
+  'etcd-servers': {
+    fallback: undefined,
+    help: 'servers of an etcd v3, or of kine, that any number of replicas share, with commas between: https://etcd-0:2379',
+  },
+  'etcd-prefix': { fallback: '/kamaji-registry', help: 'beginning of all our keys in etcd' },
+  'etcd-cafile': { fallback: undefined, help: "PEM of the authorities of etcd's certificate; Node's when left out" },
+  'etcd-certfile': { fallback: undefined, help: 'PEM of our client certificate for etcd' },
+  'etcd-keyfile': { fallback: undefined, help: 'PEM of its key' },
+  'etcd-username': { fallback: undefined, help: 'our user in etcd, where the client certificate does not name it' },
+  'etcd-password-file': { fallback: undefined, help: 'file with the password of that user' },
+  'etcd-compaction-interval': {
+    fallback: '5m',
+    help: 'how long history in etcd reaches back at least; 0s leaves its compaction to others',
+  },
   service: { fallback: 'kamaji', help: 'name of our Service in the admin cluster' },
   namespace: { fallback: 'kamaji-system', help: 'our namespace in the admin cluster' },
   kubeconfig: { fallback: undefined, help: "kubeconfig of the admin cluster; the pod's service account when left out" },
   'default-datastore': { fallback: undefined, help: 'DataStore of tenants that name none' },
   controllers: { fallback: 'true', help: 'false serves the API alone' },
+  'leader-elect': {
+    fallback: 'true',
+    help: 'only the replica that holds the Lease runs the controllers; false where there can be but one',
+  },
   'accept-empty-storage': {
     fallback: 'false',
     help: 'true starts on an empty store although the admin cluster holds tenants, whose objects are then garbage',
@@ -60,7 +87,7 @@ const FLAGS = {
   'audit-log-maxbackup': { fallback: '10', help: 'audit log files put aside that are kept; 0 keeps all' },
 } as const satisfies Record<string, Flag>;
 
-type FlagName = keyof typeof FLAGS;
+export type FlagName = keyof typeof FLAGS;
 
 /** For node:util's parseArgs. */
 export const SERVE_OPTIONS = Object.fromEntries(Object.keys(FLAGS).map((name) => [name, { type: 'string' as const }]));
@@ -80,7 +107,7 @@ export function readServeFlags(values: Readonly<Record<string, string | undefine
   if (!/^\d{1,5}$/.test(text('secure-port') ?? '') || securePort < 1 || securePort > 65_535) {
     throw new UsageError(`--secure-port must be between 1 and 65535, not ${text('secure-port') ?? ''}`);
   }
-  const flag = (name: 'controllers' | 'accept-empty-storage'): boolean => {
+  const flag = (name: 'controllers' | 'leader-elect' | 'accept-empty-storage'): boolean => {
     const value = text(name);
     if (value !== 'true' && value !== 'false') throw new UsageError(`--${name} must be true or false`);
     return value === 'true';
@@ -93,6 +120,10 @@ export function readServeFlags(values: Readonly<Record<string, string | undefine
       throw new UsageError(`--${name} must be a number from ${least} to 999999, not ${value}`);
     return Number(value);
   };
+  const etcd = readEtcdFlags(text);
+  if (etcd !== undefined && values['storage'] !== undefined) {
+    throw new UsageError('--storage and --etcd-servers exclude each other');
+  }
   const auditLogPath = text('audit-log-path');
   const renewBefore = text('certificate-renew-before');
   const name = (flag: 'service' | 'namespace'): string => {
@@ -104,12 +135,14 @@ export function readServeFlags(values: Readonly<Record<string, string | undefine
   return {
     bindAddress,
     securePort,
-    storage: text('storage') ?? '',
+    storage: etcd === undefined ? (text('storage') ?? '') : 'etcd:',
+    etcd,
     service: name('service'),
     namespace: name('namespace'),
     kubeconfig: text('kubeconfig'),
     defaultDataStore: text('default-datastore') === '' ? undefined : text('default-datastore'),
     controllers: flag('controllers'),
+    leaderElect: flag('leader-elect'),
     acceptEmptyStorage: flag('accept-empty-storage'),
     certificateRenewBeforeMs:
       renewBefore === undefined ? undefined : readDuration('certificate-renew-before', renewBefore),
@@ -119,13 +152,4 @@ export function readServeFlags(values: Readonly<Record<string, string | undefine
     auditLogMaxBytes: count('audit-log-maxsize', 1) * 1024 * 1024,
     auditLogMaxBackups: count('audit-log-maxbackup', 0),
   };
-}
-
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-
-function readDuration(flag: FlagName, value: string): number {
-  const match = /^(\d{1,9})(ms|s|m|h)$/.exec(value);
-  const unit = UNITS[match?.[2] ?? ''];
-  if (match === null || unit === undefined) throw new UsageError(`--${flag} must be like 10s, 5m or 24h, not ${value}`);
-  return Number(match[1]) * unit;
 }

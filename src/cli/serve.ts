@@ -7,12 +7,13 @@ import { createApiServer } from '../apiserver/server.ts';
 import { newNamespaceLifecycle } from '../apiserver/admission/plugins/namespace-lifecycle.ts';
 import { runCaInjection } from '../apiserver/serving/ca-injection.ts';
 import { createServingCertificate } from '../apiserver/serving/serving-certificate.ts';
-import { openStorage } from '../apiserver/storage/drivers.ts';
+import { openStorage, type StorageDriverOptions } from '../apiserver/storage/drivers.ts';
 import type { Storage } from '../apiserver/storage/storage.ts';
 import { NAMESPACES } from '../kubeclient/resources.ts';
 import { createKubeClient } from '../kubeclient/rest-client.ts';
 import { allResources } from '../tenancy/resources/all.ts';
 import { createTenancyAdmission } from '../tenancy/resources/admission.ts';
+import { leadWhileElected } from '../reconcile/leader-election.ts';
 import { runControllers } from '../tenancy/controllers/all.ts';
 import { openAdminConnection } from './admin-connection.ts';
 import { openAuditSink } from './audit-sink.ts';
@@ -26,6 +27,9 @@ import { refuseLostStorage } from './lost-storage.ts';
 import { readServeFlags, type ServeFlags } from './serve-flags.ts';
 import { createAccess } from './tenant-access.ts';
 import { UsageError } from './usage-error.ts';
+
+/** Who holds it runs the controllers. */
+const CONTROLLERS_LEASE = 'kamaji-controllers';
 
 /** Runs until a signal or a failure. Answers the exit code. @throws UsageError */
 export async function serve(values: Readonly<Record<string, string | undefined>>): Promise<number> {
@@ -44,7 +48,7 @@ export async function serve(values: Readonly<Record<string, string | undefined>>
   resources.defer(() => adminClient.close());
   const access = createAccess(adminClient, clock, version);
   resources.defer(() => access.close());
-  const storage = await openStorageOf(flags, (reason) => lifecycle.stop(reason));
+  const storage = await openStorageOf(flags, { clock, log, signal }, (reason) => lifecycle.fail(reason));
   resources.defer(() => storage.close());
   const audit = await openAuditSink(flags, { clock, log, metrics });
   resources.defer(() => audit?.close());
@@ -105,20 +109,37 @@ export async function serve(values: Readonly<Record<string, string | undefined>>
   );
   if (flags.controllers) {
     const kamajiClient = createLoopbackClient(flags, serving, frontDoor.loopbackToken, clock, version);
-    lifecycle.run('controllers', (stop) =>
+    const instance = `${process.env['POD_NAME'] ?? 'kamaji'}-${randomUUID().slice(0, 8)}`;
+    const lead = (leading: AbortSignal): Promise<void> =>
       runControllers(
         {
           adminClient,
           kamajiClient,
           access,
           renewBeforeMs: flags.certificateRenewBeforeMs,
-          instance: `${process.env['POD_NAME'] ?? 'kamaji'}-${randomUUID().slice(0, 8)}`,
+          instance,
           clock,
           log,
           metrics,
         },
-        stop,
-      ),
+        leading,
+      );
+    lifecycle.run('controllers', (stop) =>
+      flags.leaderElect
+        ? leadWhileElected(
+            {
+              client: adminClient,
+              namespace: flags.namespace,
+              name: CONTROLLERS_LEASE,
+              identity: instance,
+              lead,
+              clock,
+              log,
+              metrics,
+            },
+            stop,
+          )
+        : lead(stop),
     );
   }
   lifecycle.run('api-server', async (stop) => {
@@ -133,9 +154,17 @@ export async function serve(values: Readonly<Record<string, string | undefined>>
 }
 
 /** @throws UsageError for a URL that no storage understands */
-async function openStorageOf(flags: ServeFlags, onFailure: (reason: string) => void): Promise<Storage> {
+async function openStorageOf(
+  { storage, etcd }: ServeFlags,
+  options: Pick<StorageDriverOptions, 'clock' | 'log' | 'signal'>,
+  onFailure: (reason: string) => void,
+): Promise<Storage> {
   try {
-    return await openStorage(flags.storage, { onFailure: (error) => onFailure(`storage failed: ${error.message}`) });
+    return await openStorage(storage, {
+      ...options,
+      ...(etcd !== undefined && { etcd }),
+      onFailure: (error) => onFailure(`storage failed: ${error.message}`),
+    });
   } catch (error) {
     if (error instanceof TypeError) throw new UsageError(`--storage: ${error.message}`);
     throw error;

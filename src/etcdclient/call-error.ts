@@ -47,7 +47,8 @@ export class EtcdCallError extends Error {
   /** True when it is certain that no server has carried out the request. */
   get notSent(): boolean {
     if (this.details === ETCD.noLeader) return true;
-    if (this.code === status.UNAVAILABLE) return /^(No connection established|Name resolution failed)/.test(this.details);
+    if (this.code === status.UNAVAILABLE)
+      return /^(No connection established|Name resolution failed)/.test(this.details);
     // grpc-js names the peer once the request is on its way.
     return this.code === status.DEADLINE_EXCEEDED && !this.details.includes('remote_addr=');
   }

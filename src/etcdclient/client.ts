@@ -216,11 +216,7 @@ export class EtcdClient {
   }
 
   /** With a token when we have a name to show. @throws EtcdCallError */
-  async #metadata(
-    connections: Connections,
-    index: number,
-    deadline: number,
-  ): Promise<Metadata> {
+  async #metadata(connections: Connections, index: number, deadline: number): Promise<Metadata> {
     const metadata = new Metadata();
     const { user } = connections;
     if (user === undefined) return metadata;

@@ -191,7 +191,11 @@ export const etcdDescriptor: Parameters<typeof fromJSON>[0] = {
         AuthStatusRequest: empty,
         AuthStatusResponse: { fields: { enabled: field('bool', 2) } },
         AuthUserAddRequest: {
-          fields: { name: field('string', 1), password: field('string', 2), options: field('authpb.UserAddOptions', 3) },
+          fields: {
+            name: field('string', 1),
+            password: field('string', 2),
+            options: field('authpb.UserAddOptions', 3),
+          },
         },
         AuthUserAddResponse: empty,
         AuthUserGetRequest: { fields: { name: field('string', 1) } },

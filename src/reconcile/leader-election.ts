@@ -29,9 +29,27 @@ export interface LeaderElectionOptions {
   readonly retryPeriodMs?: number | undefined;
 }
 
-/** The lease went to somebody else, or could not be renewed in time. Who led must end: start over with a new process. */
+/** The lease went to somebody else, or could not be renewed in time. */
 export class LeadershipLostError extends Error {
   override readonly name = 'LeadershipLostError';
+  /** The work had not ended when the lease may have expired: only the end of the process stops it for certain. */
+  stillWorking = false;
+}
+
+/**
+ * Leads whenever it is elected, until `signal` aborts; what else the process does goes on while it does not lead.
+ * @throws LeadershipLostError when the work would not end, or what `lead` throws
+ */
+export async function leadWhileElected(options: LeaderElectionOptions, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await runLeaderElection(options, signal);
+      if (!signal.aborted) throw new Error('the work of the leader ended by itself');
+    } catch (error) {
+      if (!(error instanceof LeadershipLostError) || error.stillWorking) throw error;
+      options.log.warn('no longer the leader', { error });
+    }
+  }
 }
 
 /**
@@ -108,7 +126,9 @@ class Election {
         leading.abort(lost);
         // Whoever comes next waits for the lease to expire, and until then the work has time to end; not longer.
         const graceMs = this.#leaseDurationMs - this.#renewDeadlineMs;
-        await Promise.race([work, this.#clock.sleep(graceMs)]);
+        const ended = work.then(() => true);
+        const hasEnded = await Promise.race([ended, this.#clock.sleep(graceMs).then(() => false)]);
+        if (!hasEnded && lost instanceof LeadershipLostError) lost.stillWorking = true;
         throw lost;
       }
       const failure = await work;

@@ -48,10 +48,7 @@ export interface StoreServerOptions {
   readonly endpoint?: string;
 }
 
-export async function startStoreServer(
-  kind: StoreServerKind,
-  options: StoreServerOptions = {},
-): Promise<StoreServer> {
+export async function startStoreServer(kind: StoreServerKind, options: StoreServerOptions = {}): Promise<StoreServer> {
   const program = await builtProgram(kind === 'kine' ? 'kine' : 'etcd');
   const folder = await mkdtemp(join(tmpdir(), 'kamaji-store-'));
   const [port, peerPort] = [await freePort(), await freePort()];

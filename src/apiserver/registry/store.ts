@@ -21,7 +21,7 @@ import {
 } from '../../apimachinery/status.ts';
 import type { Status } from '../../apimachinery/status.ts';
 import type { DeleteOptions } from '../options.ts';
-import { ClaimTakenError, KeyExistsError, RevisionMismatchError } from '../storage/storage.ts';
+import { ClaimTakenError, KeyExistsError, RevisionMismatchError, ValueTooLargeError } from '../storage/storage.ts';
 import type { Storage } from '../storage/storage.ts';
 import { Stored, encodeObject } from './codec.ts';
 import { isImpossibleName, objectKey } from './keys.ts';
@@ -324,6 +324,7 @@ export class ResourceStore {
     } catch (error) {
       if (error instanceof KeyExistsError)
         throw await this.#alreadyExists(object.metadata.namespace ?? '', object.metadata.name ?? '');
+      if (error instanceof ValueTooLargeError) throw newRequestTooLarge('the storage takes no object of that size');
       if (!(error instanceof ClaimTakenError)) throw error;
       const claim = claims.find((candidate) => this.#claimKey(candidate.key) === error.claim);
       if (claim === undefined) throw newInternalError('a claim that was not made is taken');

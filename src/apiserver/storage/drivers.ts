@@ -11,6 +11,8 @@ export interface StorageDriverOptions {
   readonly etcd?: EtcdConfig;
   readonly clock?: Clock;
   readonly log?: Logger;
+  /** Ends the waiting for a store that does not answer yet. */
+  readonly signal?: AbortSignal;
 }
 
 export interface StorageDriver {

@@ -1,5 +1,5 @@
-import { systemClock } from '../../../base/clock.ts';
-import { silentLogger } from '../../../base/log.ts';
+import { systemClock, type Clock } from '../../../base/clock.ts';
+import { silentLogger, type Logger } from '../../../base/log.ts';
 import { EtcdClient, type EtcdCredentials, type EtcdServer } from '../../../etcdclient/client.ts';
 import type { StorageDriverOptions } from '../drivers.ts';
 import { StorageFailedError, type Storage } from '../storage.ts';
@@ -14,44 +14,52 @@ export interface EtcdConfig extends CredentialFiles {
   readonly prefix: string;
   /** How long history reaches back at least; undefined: 5 min. 0: somebody else compacts. */
   readonly compactionIntervalMs?: number | undefined;
+  /** How often the files are looked at; default 30 s. */
+  readonly credentialsCheckMs?: number | undefined;
 }
 
 const CREDENTIALS_CHECK_MS = 30_000;
+/** How long an etcd may take to come up beside us. */
+const OPENING_MS = 60_000;
+const OPENING_PAUSE_MS = 1_000;
 
-/** Opens `etcd:` with `options.etcd`. @throws TypeError, StorageFailedError */
+/** Opens `etcd:` with `options.etcd`, and waits a while for servers that do not answer yet. @throws TypeError, StorageFailedError */
 export async function openEtcdStorage(url: string, options: StorageDriverOptions): Promise<Storage> {
-  const { etcd, log = silentLogger, clock = systemClock } = options;
+  const { etcd, log = silentLogger, clock = systemClock, signal } = options;
   if (url !== 'etcd:' || etcd === undefined) throw new TypeError('an etcd is named by --etcd-servers');
+  const deadlineMs = clock.monotonic() + OPENING_MS;
+  for (;;) {
+    try {
+      return await openOnce(etcd, { ...options, log, clock });
+    } catch (error) {
+      const maySucceed = error instanceof StorageFailedError && error.failure === 'unavailable';
+      if (!maySucceed || clock.monotonic() >= deadlineMs) throw error;
+      log.warn('the store does not answer yet', { error });
+      await clock.sleep(OPENING_PAUSE_MS, signal);
+    }
+  }
+}
+
+async function openOnce(
+  etcd: EtcdConfig,
+  { log, clock, onFailure }: StorageDriverOptions & { readonly log: Logger; readonly clock: Clock },
+): Promise<EtcdStorage> {
   const servers = etcd.servers.map(parseEtcdServer);
-  const prefix = etcd.prefix.replace(/\/+$/, '');
   const credentials = await readCredentials(etcd);
   const client = newClient(servers, credentials);
+  const prefix = etcd.prefix.replace(/\/+$/, '');
   const storage = await EtcdStorage.open({
     client,
     prefix,
     clock,
     log,
     compactMs: etcd.compactionIntervalMs,
+    onFailure,
   });
-  const closed = new AbortController();
-  const watching = watchCredentials(
-    etcd,
-    credentials,
-    {
-      clock,
-      log,
-      checkMs: CREDENTIALS_CHECK_MS,
-      onChange(next) {
-        client.useCredentials(next);
-        storage.reconnect();
-      },
-    },
-    closed.signal,
-  );
-  return onClose(storage, async () => {
-    closed.abort();
-    await watching;
-  });
+  const onChange = (next: EtcdCredentials): void => storage.useCredentials(next);
+  const watching = { clock, log, checkMs: etcd.credentialsCheckMs ?? CREDENTIALS_CHECK_MS, onChange };
+  storage.runUntilClosed((closed) => watchCredentials(etcd, credentials, watching, closed));
+  return storage;
 }
 
 /** @throws StorageFailedError */
@@ -79,23 +87,9 @@ export function parseEtcdServer(text: string): EtcdServer {
     url.username + url.password + url.search + url.hash === '' &&
     (url.pathname === '/' || url.pathname === '');
   // Never the text itself: there may be a password in it.
-  if (!plain) throw new TypeError('each server must be like https://etcd-0.example.org:2379, http://... or unix:///path');
+  if (!plain)
+    throw new TypeError('each server must be like https://etcd-0.example.org:2379, http://... or unix:///path');
   const fallback = url.protocol === 'https:' ? 443 : 80;
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   return { address: { host, port: url.port === '' ? fallback : Number(url.port) }, secure: url.protocol === 'https:' };
-}
-
-function onClose(storage: Storage, before: () => Promise<void>): Storage {
-  return {
-    currentRevision: () => storage.currentRevision(),
-    get: (key) => storage.get(key),
-    list: (prefix, options) => storage.list(prefix, options),
-    commit: (write) => storage.commit(write),
-    watch: (prefix, afterRevision, signal) => storage.watch(prefix, afterRevision, signal),
-    requestProgress: () => storage.requestProgress(),
-    async close() {
-      await before();
-      await storage.close();
-    },
-  };
 }

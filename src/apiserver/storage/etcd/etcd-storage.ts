@@ -2,8 +2,8 @@ import type { Random } from '../../../base/backoff.ts';
 import { systemClock, type Clock } from '../../../base/clock.ts';
 import { silentLogger, type Logger } from '../../../base/log.ts';
 import { ETCD, isEtcdAnswer } from '../../../etcdclient/call-error.ts';
-import type { CallOptions, EtcdClient } from '../../../etcdclient/client.ts';
-import type { EtcdAnswer, EtcdMethod, EtcdRequest, RangeAnswer } from '../../../etcdclient/rpc.ts';
+import type { EtcdClient, EtcdCredentials } from '../../../etcdclient/client.ts';
+import type { EtcdRequest, RangeAnswer } from '../../../etcdclient/rpc.ts';
 import type { HistorySlice } from '../history.ts';
 import { assertWrite } from '../key-range.ts';
 import {
@@ -43,6 +43,8 @@ export interface EtcdStorageOptions {
   readonly progressMs?: number | undefined;
   /** How long history reaches back at least; default 5 min. 0: only `compact`, and whoever else compacts this etcd. */
   readonly compactMs?: number | undefined;
+  /** Told once when the store can no longer be trusted; every later call fails. */
+  readonly onFailure?: ((error: StorageFailedError) => void) | undefined;
 }
 
 /** Keys in one answer of etcd: more of them would hold up everybody else. */
@@ -74,7 +76,11 @@ export class EtcdStorage implements Storage {
   readonly #revision: SharedRead<number>;
   readonly #stop = new AbortController();
   readonly #commits = new Set<Promise<unknown>>();
+  readonly #onFailure: ((error: StorageFailedError) => void) | undefined;
   #asking = false;
+  /** The highest revision that any answer has told. */
+  #highest: number;
+  #failure: StorageFailedError | undefined;
   #background: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | undefined;
 
@@ -84,6 +90,8 @@ export class EtcdStorage implements Storage {
     this.#clock = options.clock ?? systemClock;
     this.#log = options.log ?? silentLogger;
     this.#random = options.random ?? Math.random;
+    this.#onFailure = options.onFailure;
+    this.#highest = revision;
     const deps = { client: this.#client, layout: this.#layout, known: this.#known };
     this.#committer = transactions ? new TransactionCommitter(deps) : new SingleKeyCommitter(deps, this.#clock);
     // kine keeps a key of that very name for kube-apiserver, and counts versions of no other.
@@ -154,7 +162,7 @@ export class EtcdStorage implements Storage {
   }
 
   async get(key: string): Promise<StoredItem | undefined> {
-    const { kvs } = await this.#call('KV.Range', { key: this.#layout.objectKey(key) });
+    const { kvs } = await this.#call({ key: this.#layout.objectKey(key) });
     return kvs[0] === undefined ? undefined : this.#toItem(kvs[0]);
   }
 
@@ -190,7 +198,7 @@ export class EtcdStorage implements Storage {
   /** @throws CompactedError, FutureRevisionError, StorageFailedError */
   async #range(request: EtcdRequest<'KV.Range'>): Promise<RangeAnswer> {
     try {
-      return await this.#send('KV.Range', request);
+      return await this.#send(request);
     } catch (error) {
       if (!isEtcdAnswer(error, ETCD.futureRevision)) throw toStorageError(error);
       throw new FutureRevisionError(request.revision ?? 0, await this.currentRevision());
@@ -203,7 +211,9 @@ export class EtcdStorage implements Storage {
     const commit = this.#committer.commit(write);
     this.#commits.add(commit);
     try {
-      return await commit;
+      const done = await commit;
+      this.#highest = Math.max(this.#highest, done.revision);
+      return done;
     } finally {
       this.#commits.delete(commit);
     }
@@ -233,9 +243,15 @@ export class EtcdStorage implements Storage {
     }
   }
 
-  /** Watches on a new connection; call when the client has other credentials. */
-  reconnect(): void {
+  /** Goes on with other credentials; watches notice nothing. @throws Error for PEM that cannot be used */
+  useCredentials(credentials: EtcdCredentials): void {
+    this.#client.useCredentials(credentials);
     this.#feed.restart();
+  }
+
+  /** Runs `task` until the storage is closed. */
+  runUntilClosed(task: (signal: AbortSignal) => Promise<void>): void {
+    this.#background = Promise.all([this.#background, task(this.#stop.signal)]);
   }
 
   close(): Promise<void> {
@@ -299,25 +315,46 @@ export class EtcdStorage implements Storage {
 
   async #readRevision(): Promise<number> {
     // Any key will do: the header of a linearizable read tells the revision.
-    const { header } = await this.#call('KV.Range', { key: this.#layout.compactKey, keysOnly: true });
+    const { header } = await this.#call({ key: this.#layout.compactKey, keysOnly: true });
     return header.revision;
   }
 
   /** @throws StorageFailedError and other errors of the contract */
-  async #call<M extends EtcdMethod>(method: M, request: EtcdRequest<M>): Promise<EtcdAnswer<M>> {
+  async #call(request: EtcdRequest<'KV.Range'>): Promise<RangeAnswer> {
     try {
-      return await this.#send(method, request);
+      return await this.#send(request);
     } catch (error) {
       throw toStorageError(error);
     }
   }
 
-  async #send<M extends EtcdMethod>(method: M, request: EtcdRequest<M>, options?: CallOptions): Promise<EtcdAnswer<M>> {
+  /** A linearizable read: it knows of everything that any answer has told before it was asked. */
+  async #send(request: EtcdRequest<'KV.Range'>): Promise<RangeAnswer> {
     this.#assertOpen();
-    return this.#client.call(method, request, options);
+    const floor = this.#highest;
+    const answer = await this.#client.call('KV.Range', request);
+    const { revision } = answer.header;
+    if (revision < floor) throw this.#fail(revision, floor);
+    this.#highest = Math.max(this.#highest, revision);
+    return answer;
+  }
+
+  /**
+   * An etcd that lost its data, or was replaced by an older copy or another one, while we run. Served, its emptiness would tell the garbage
+   * collector that all owners are gone.
+   */
+  #fail(revision: number, floor: number): StorageFailedError {
+    const what = `etcd is at revision ${revision} and was at ${floor} before: these are not the data that we know`;
+    if (this.#failure === undefined) {
+      this.#failure = new StorageFailedError('corrupt', what);
+      this.#hub.end(this.#failure);
+      this.#onFailure?.(this.#failure);
+    }
+    return this.#failure;
   }
 
   #assertOpen(): void {
+    if (this.#failure !== undefined) throw this.#failure;
     if (this.#closed !== undefined) throw new StorageFailedError('closed', 'the storage is closed');
   }
 }
