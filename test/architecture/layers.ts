@@ -40,7 +40,7 @@ export const rooms: readonly Room[] = [
   {
     path: 'etcdclient',
     mayImport: BASE,
-    packages: ['node:', '@grpc/'],
+    packages: ['node:', '@grpc/grpc-js', '@grpc/proto-loader'],
     holds: 'gRPC to etcd, for our own store and for those of tenants; knows neither',
   },
   { path: 'apiserver', mayImport: CLIENTS, holds: 'the generic API server, which knows no kinds' },

@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
 import { describe, expect, it } from 'vitest';
+import { applyJsonPatch, parseJsonPatch } from '../../src/apimachinery/json-patch.ts';
+import type { Json } from '../../src/apimachinery/object.ts';
 import { createGuardRoute } from '../../src/cli/guard-route.ts';
 import { readServeFlags } from '../../src/cli/serve-flags.ts';
 import { LABEL_IRREPLACEABLE } from '../../src/tenancy/provisioning/names.ts';
@@ -32,20 +34,23 @@ const find = (kind: string, name: string): Manifest => {
   return found[0];
 };
 
+function flagsOf(args: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    args.slice(1).map((flag) => {
+      const [name = '', ...value] = flag.replace('$(POD_NAMESPACE)', 'kamaji-system').slice(2).split('=');
+      return [name, value.join('=')];
+    }),
+  );
+}
+
 describe('the Deployment', () => {
   const deployment = find('Deployment', 'kamaji');
   const pod = deployment.spec.template.spec;
   const [container] = pod.containers;
 
   it('calls the program with flags that it knows', () => {
-    const values = Object.fromEntries(
-      (container.args as string[]).slice(1).map((flag) => {
-        const [name, ...value] = flag.replace('$(POD_NAMESPACE)', 'kamaji-system').slice(2).split('=');
-        return [name, value.join('=')];
-      }),
-    ) as Record<string, string>;
     expect(container.args[0]).toBe('serve');
-    const flags = readServeFlags(values);
+    const flags = readServeFlags(flagsOf(container.args));
     const service = find('Service', flags.service);
     expect(service.metadata.namespace).toBe(flags.namespace);
     expect(container.ports[0]).toMatchObject({
@@ -70,6 +75,54 @@ describe('the Deployment', () => {
     });
     expect([pod.hostNetwork, pod.hostPID, pod.hostIPC]).toEqual([undefined, undefined, undefined]);
     expect(container.resources.limits?.cpu).toBeUndefined();
+  });
+});
+
+describe('several replicas', () => {
+  const [change, budget] = [read('manifests/overlays/ha')].flatMap((manifests) => [
+    manifests.find(({ kind }) => kind === 'Deployment'),
+    manifests.find(({ kind }) => kind === 'PodDisruptionBudget'),
+  ]);
+  const pod = change.spec.template.spec;
+
+  it('call the program with an etcd in the place of the embedded store', () => {
+    const operations = parseAllDocuments(readFileSync(`${root}manifests/overlays/ha/etcd.yaml`, 'utf8'))[0]?.toJS();
+    const parsed = parseJsonPatch(operations as Json);
+    const patched: Manifest = applyJsonPatch(find('Deployment', 'kamaji') as Json, parsed.operations);
+    const flags = readServeFlags(flagsOf(patched.spec.template.spec.containers[0].args));
+    expect(flags.storage).toBe('etcd:');
+    expect(flags.etcd?.servers).toHaveLength(3);
+    const [mount] = pod.containers[0].volumeMounts.filter(({ name }: Manifest) => name === 'etcd-client');
+    for (const path of [flags.etcd?.caFile, flags.etcd?.certFile, flags.etcd?.keyFile]) {
+      expect(path).toMatch(new RegExp(`^${mount.mountPath}/[\\w.]+$`));
+    }
+    expect(flags.leaderElect).toBe(true);
+  });
+
+  it('leave nothing of the embedded store', () => {
+    const removed = (list: readonly Manifest[]) => list.filter(({ $patch }) => $patch === 'delete');
+    expect(removed(pod.volumes)).toMatchObject([{ name: 'state' }]);
+    expect(removed(pod.containers[0].volumeMounts)).toMatchObject([{ mountPath: '/var/lib/kamaji' }]);
+  });
+
+  it('are replaced without a moment of fewer, and spread', () => {
+    expect(change.spec).toMatchObject({
+      replicas: 3,
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+    });
+    const labels = find('Deployment', 'kamaji').spec.selector.matchLabels;
+    const [rule] = pod.affinity.podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution;
+    expect(rule.podAffinityTerm.labelSelector.matchLabels).toEqual(labels);
+    expect(pod.topologySpreadConstraints[0].labelSelector.matchLabels).toEqual(labels);
+    expect(budget.spec).toEqual({ maxUnavailable: 1, selector: { matchLabels: labels } });
+  });
+
+  it('may hold the lease of the leader, in their own namespace alone', () => {
+    const aboutLeases = installed.filter(({ rules }) =>
+      (rules ?? []).some(({ resources }: Manifest) => resources.includes('leases')),
+    );
+    expect(aboutLeases).toMatchObject([{ kind: 'Role', metadata: { namespace: 'kamaji-system' } }]);
+    expect(aboutLeases[0].rules[0].verbs).toEqual(expect.arrayContaining(['get', 'create', 'update']));
   });
 });
 
