@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { newMethodNotSupported, newUnknownPath } from '../apimachinery/status.ts';
+import { newMethodNotSupported, newNotFound, newUnknownPath } from '../apimachinery/status.ts';
 import { handleConnect } from './handlers/connect.ts';
 import { handleCreate } from './handlers/create.ts';
 import { handleDelete, handleDeleteCollection } from './handlers/delete.ts';
@@ -12,6 +12,7 @@ import { handleGetScale, handlePatchScale, handleUpdateScale } from './handlers/
 import { handleUpdate } from './handlers/update.ts';
 import { handleWatch } from './handlers/watch.ts';
 import type { ResourceDefinition } from './registry/definition.ts';
+import type { Resource } from './registry/resource.ts';
 import { contextOf } from './request-context.ts';
 import type { RequestInfo } from './request-info.ts';
 
@@ -39,13 +40,22 @@ export async function dispatch(
   const endpoint = endpoints.get(endpointKey(info.group, info.version, info.resource));
   if (endpoint === undefined) throw newUnknownPath();
   const methods = methodsFor(endpoint.resource.definition, info);
-  if (methods === undefined) throw newUnknownPath();
-  const method = request.method ?? '';
+  if (methods === undefined) throw unknownBelow(endpoint.resource, info);
+  // What a GET would have answered, without its body.
+  const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
   const handler = Object.hasOwn(methods, method) ? methods[method] : undefined;
   if (handler === undefined) throw newMethodNotSupported(endpoint.resource.groupResource, info.verb);
   await (handler === handleList && info.verb === 'watch' ? handleWatch : handler)(
     newExchange(request, response, endpoint),
   );
+}
+
+/** kube-apiserver tells of a subresource that a custom resource does not have as if the object were missing. */
+function unknownBelow({ definition, groupResource }: Resource, info: RequestInfo): Error {
+  const isInPlace = definition.namespaced === (info.namespace !== '');
+  return isInPlace && info.subresource !== '' && info.parts.length === 3
+    ? newNotFound(groupResource, info.name)
+    : newUnknownPath();
 }
 
 function methodsFor(definition: ResourceDefinition, info: RequestInfo): Methods | undefined {

@@ -112,9 +112,11 @@ function wildcards(clause: Clause): number {
   return (clause.type === '*' ? 2 : 0) + (clause.subtype === '*' ? 1 : 0);
 }
 
-/** The bare media type of a Content-Type header, lower-cased. */
-export function mediaTypeOf(header: string | undefined): string {
-  return (header ?? '').split(';', 1)[0]!.trim().toLowerCase();
+/** The bare media type of a Content-Type header, lower-cased; undefined for a header that is none (mime.ParseMediaType). */
+function mediaTypeOf(header: string | undefined): string | undefined {
+  const [media = '', ...parameters] = (header ?? '').split(';');
+  const areParameters = parameters.every((text) => /^\s*([^\s=;"]+\s*=\s*([^\s;"]+|"[^"]*")\s*)?$/.test(text));
+  return areParameters ? media.trim().toLowerCase() : undefined;
 }
 
 /** How a request body is written; without Content-Type it is JSON. @throws StatusError (415) */
@@ -128,6 +130,7 @@ export function negotiateInput(contentType: string | undefined): 'json' | 'yaml'
 /** True when a human looks at the answer (negotiate.go, isPrettyPrint). */
 export function wantsPretty(query: URLSearchParams, userAgent: string | undefined): boolean {
   const asked = query.get('pretty');
-  if (asked !== null && asked !== '') return ['1', 't', 'true'].includes(asked.toLowerCase());
+  // Go's strconv.ParseBool.
+  if (asked !== null && asked !== '') return ['1', 't', 'T', 'TRUE', 'true', 'True'].includes(asked);
   return /^(curl|Wget|Mozilla\/5\.0)/.test(userAgent ?? '');
 }

@@ -116,13 +116,14 @@ export function parseBool(value: string | null): boolean | undefined {
 
 /** Go's conversion of query values to int64. @throws StatusError (400) */
 export function parseInteger(value: string | null): number | undefined {
-  if (value === null || value === '') return undefined;
+  if (value === null) return undefined;
   if (!/^[+-]?\d+$/.test(value))
     throw newBadRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
-  const number = Number(value);
-  if (!Number.isSafeInteger(number))
+  const number = BigInt(value);
+  if (BigInt.asIntN(64, number) !== number)
     throw newBadRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: value out of range`);
-  return number;
+  // No limit and no time that is asked for means anything beyond what a number holds.
+  return Math.max(-Number.MAX_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, Number(number)));
 }
 
 /** @throws StatusError (400, 422) */

@@ -202,7 +202,7 @@ describe('options', () => {
 });
 
 describe('warnings', () => {
-  test('are quoted, single, and bounded', () => {
+  test('are quoted, single, and bounded; a text with control characters is none', () => {
     const warnings = new Warnings();
     warnings.add('unknown field "spec.x"');
     warnings.add('unknown field "spec.x"');
@@ -210,13 +210,12 @@ describe('warnings', () => {
     warnings.add('ü');
     expect(warnings.headers()).toEqual([
       '299 - "unknown field \\"spec.x\\""',
-      '299 - "line break  Injected: header"',
       `299 - "${Buffer.from('ü').toString('latin1')}"`,
     ]);
     const many = new Warnings();
     for (let i = 0; i < 100; i++) many.add(`${i} ${'x'.repeat(1000)}`);
     const headers = many.headers();
-    expect(headers.join('').length).toBeLessThanOrEqual(4096);
-    expect(headers.length).toBeGreaterThan(10);
+    // Cut to 256 characters, until 4,096 are passed.
+    expect(headers.map((header) => header.length)).toEqual(Array.from({ length: 16 }, () => '299 - ""'.length + 256));
   });
 });

@@ -116,7 +116,8 @@ export function addWarnings(request: IncomingMessage, response: ServerResponse):
 function render(form: OutputForm, body: Body, pretty: boolean): string {
   if (form.encoding === 'yaml') return toYaml('value' in body ? body.value : (JSON.parse(textOf(body)) as object));
   if (!pretty) return `${textOf(body)}\n`;
-  return `${JSON.stringify('value' in body ? body.value : JSON.parse(textOf(body)), undefined, 2)}\n`;
+  // Go's encoder ends compact JSON with a newline, and indented JSON without.
+  return JSON.stringify('value' in body ? body.value : JSON.parse(textOf(body)), undefined, 2);
 }
 
 export function textOf(body: Body): string {

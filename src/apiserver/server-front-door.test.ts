@@ -116,13 +116,18 @@ describe('paths and methods', () => {
     ['PUT', widgets, 405],
     ['PATCH', widgets, 405],
     ['OPTIONS', widgets, 405],
-    ['HEAD', widgets, 405],
     ['POST', '/apis', 405],
   ])('%s %s: %i', async (method, path, code) => {
     await open();
     const answer = await server.call(method, path);
     expect(answer.code).toBe(code);
-    if (method !== 'HEAD') expect(answer.body).toMatchObject({ kind: 'Status', status: 'Failure', code });
+    expect(answer.body).toMatchObject({ kind: 'Status', status: 'Failure', code });
+  });
+
+  test('HEAD is answered as GET is, without a body', async () => {
+    await open();
+    expect(await server.call('HEAD', widgets)).toMatchObject({ code: 200, text: '' });
+    expect(await server.call('HEAD', `${widgets}/nope`)).toMatchObject({ code: 404, text: '' });
   });
 
   test('a request whose bytes are nonsense gets 400, and the server lives on', async () => {

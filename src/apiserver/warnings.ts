@@ -1,6 +1,6 @@
 /**
- * `Warning` headers of one answer. Budget and truncation follow k8s.io/apiserver/pkg/endpoints/filters/warning.go: 4 KiB in
- * total; once that is passed every text is cut to 256 characters and what still does not fit is dropped.
+ * `Warning` headers of one answer. Budget and truncation follow k8s.io/apiserver/pkg/endpoints/filters/warning.go: 4,096
+ * characters of text in all; once that is passed every text is cut to 256 characters and what still does not fit is dropped.
  */
 const totalBudget = 4 * 1024;
 const cutLength = 256;
@@ -17,26 +17,39 @@ export class Warnings {
 
   /** Values for the `Warning` header. */
   headers(): readonly string[] {
-    const full = [...this.#texts].map(toHeader);
-    if (total(full) <= totalBudget) return full;
-    const kept: string[] = [];
-    for (const text of this.#texts) {
-      const header = toHeader(Array.from(text).slice(0, cutLength).join(''));
-      if (total(kept) + header.length > totalBudget) break;
+    let written = 0;
+    let isCutting = false;
+    let kept: string[] = [];
+    const seen: string[][] = [];
+    const keep = (characters: readonly string[]): void => {
+      const header = toHeader(characters.join(''));
+      if (header === undefined) return;
+      written += characters.length;
       kept.push(header);
+    };
+    for (const text of this.#texts) {
+      if (isCutting && written >= totalBudget) break;
+      const characters = Array.from(text);
+      seen.push(characters);
+      if (isCutting) keep(characters.slice(0, cutLength));
+      else if (written + characters.length <= totalBudget) keep(characters);
+      else {
+        isCutting = true;
+        written = 0;
+        kept = [];
+        for (const earlier of seen) keep(earlier.slice(0, cutLength));
+      }
     }
     return kept;
   }
 }
 
-function total(headers: readonly string[]): number {
-  return headers.reduce((sum, header) => sum + header.length, 0);
-}
-
-/** k8s.io/apimachinery/pkg/util/net, NewWarningHeader: code 299, no agent, a quoted string without control characters. */
-function toHeader(text: string): string {
-  // eslint-disable-next-line no-control-regex
-  const printable = text.replace(/[\u0000-\u001f\u007f]/g, ' ').replace(/["\\]/g, '\\$&');
+/**
+ * k8s.io/apimachinery/pkg/util/net, NewWarningHeader: code 299, no agent, a quoted string. Undefined for a text with control
+ * characters: there is no header for it.
+ */
+function toHeader(text: string): string | undefined {
+  if (/\p{Cc}/u.test(text)) return undefined;
   // Header values are bytes: UTF-8 travels as the latin1 characters of its bytes.
-  return `299 - "${Buffer.from(printable, 'utf8').toString('latin1')}"`;
+  return `299 - "${Buffer.from(text.replace(/["\\]/g, '\\$&'), 'utf8').toString('latin1')}"`;
 }

@@ -162,7 +162,7 @@ const metaKeys: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata']
 const maxFindings = 100;
 
 export function unknownFieldFindings(fields: readonly string[]): readonly string[] {
-  return fields.slice(0, maxFindings).map((field) => `unknown field ${goQuote(field)}`);
+  return fields.slice(0, maxFindings).map((field) => `unknown field "${field}"`);
 }
 
 /** @throws DecodeError when findings are not to be tolerated */

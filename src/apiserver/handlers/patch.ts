@@ -18,7 +18,6 @@ import {
   newUnsupportedMediaType,
 } from '../../apimachinery/status.ts';
 import { readBody } from '../body.ts';
-import { mediaTypeOf } from '../negotiation.ts';
 import type { FieldValidation } from '../options.ts';
 import { parseWriteOptions } from '../options.ts';
 import type { Warnings } from '../warnings.ts';
@@ -81,7 +80,8 @@ export type EditType = Exclude<PatchType, 'application/apply-patch+yaml'>;
 
 /** @throws StatusError (415) */
 export function patchTypeOf(exchange: Exchange): PatchType {
-  const media = mediaTypeOf(exchange.request.headers['content-type']);
+  // To the letter and without looking at parameters, as upstream does.
+  const [media] = (exchange.request.headers['content-type'] ?? '').split(';', 1);
   const type = patchTypes.find((candidate) => candidate === media);
   if (type === undefined) throw newUnsupportedMediaType(patchTypes);
   return type;

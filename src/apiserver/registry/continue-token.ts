@@ -1,4 +1,6 @@
+import { DecodeError, decodeJson } from '../../apimachinery/json-text.ts';
 import { isJsonObject } from '../../apimachinery/json.ts';
+import type { Json } from '../../apimachinery/object.ts';
 import { newBadRequest } from '../../apimachinery/status.ts';
 
 /** Where a paged list goes on. k8s.io/apiserver/pkg/storage/continue.go. */
@@ -18,11 +20,10 @@ export function encodeContinue(token: ContinueToken): string {
 
 /** @throws StatusError (400) */
 export function decodeContinue(text: string): ContinueToken {
-  const { v, rv, start } = parse(text);
-  if (v !== tokenVersion) throw invalid('server does not recognize this encoded version');
-  if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv === 0)
-    throw invalid('incorrect encoded start resourceVersion (version meta.k8s.io/v1)');
-  if (typeof start !== 'string' || start === '') throw invalid('encoded start key empty (version meta.k8s.io/v1)');
+  const { v = '', rv = 0, start = '' } = parse(text);
+  if (v !== tokenVersion) throw invalid(`server does not recognize this encoded version ${v}`);
+  if (rv === 0) throw invalid('incorrect encoded start resourceVersion (version meta.k8s.io/v1)');
+  if (start === '') throw invalid('encoded start key empty (version meta.k8s.io/v1)');
   const key = start.startsWith('/') ? start.slice(1) : start;
   if (key.split('/').some((part) => part === '' || part === '.' || part === '..')) throw invalid(start);
   return { revision: rv, afterKey: key.endsWith('\u0000') ? key.slice(0, -1) : keyBefore(key) };
@@ -37,15 +38,45 @@ function keyBefore(key: string): string {
   return String.fromCodePoint(...points, previous, 0x10ffff);
 }
 
-function parse(text: string): { readonly v?: unknown; readonly rv?: unknown; readonly start?: unknown } {
-  if (!/^[A-Za-z0-9_-]*$/.test(text)) throw invalid('illegal base64 data');
-  try {
-    const value: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
-    if (isJsonObject(value)) return value;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
+interface Fields {
+  readonly v?: string;
+  readonly rv?: number;
+  readonly start?: string;
+}
+
+function parse(text: string): Fields {
+  const odd = text.search(/[^A-Za-z0-9_-]/);
+  if (odd >= 0) throw invalid(`illegal base64 data at input byte ${odd}`);
+  const value = parseJson(Buffer.from(text, 'base64url').toString());
+  if (value === null) return {};
+  if (!isJsonObject(value)) throw invalid(mismatch(value, 'value', 'storage.continueToken'));
+  for (const [name, type] of [
+    ['v', 'string'],
+    ['rv', 'int64'],
+    ['start', 'string'],
+  ] as const) {
+    const field = value[name] ?? undefined;
+    if (field === undefined) continue;
+    const fits = type === 'string' ? typeof field === 'string' : Number.isSafeInteger(field);
+    if (!fits) throw invalid(mismatch(field, `struct field continueToken.${name}`, type));
   }
-  throw invalid('no JSON object inside');
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null)) as Fields;
+}
+
+function parseJson(text: string): Json {
+  try {
+    return decodeJson(text).value;
+  } catch (error) {
+    if (error instanceof DecodeError) throw invalid(error.message);
+    throw error;
+  }
+}
+
+/** In the words of encoding/json. */
+function mismatch(value: Json, where: string, type: string): string {
+  const sent = Array.isArray(value) ? 'array' : typeof value === 'number' ? `number ${value}` : typeof value;
+  const of = where === 'value' ? `value of type ${type}` : `${where} of type ${type}`;
+  return `json: cannot unmarshal ${sent === 'boolean' ? 'bool' : sent} into Go ${of}`;
 }
 
 function invalid(why: string): Error {

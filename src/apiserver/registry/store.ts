@@ -2,14 +2,16 @@ import type { Clock } from '../../base/clock.ts';
 import { KeyedLock } from '../../base/keyed-lock.ts';
 import type { FieldError } from '../../apimachinery/field-error.ts';
 import { duplicateValue, invalidValue } from '../../apimachinery/field-error.ts';
+import { goQuote } from '../../apimachinery/go-format.ts';
 import { deepEqual } from '../../apimachinery/json.ts';
 import { validateObjectMeta, validateObjectMetaUpdate } from '../../apimachinery/meta-validation.ts';
-import { generatedName } from '../../apimachinery/names.ts';
+import { checkPathSegment, generatedName } from '../../apimachinery/names.ts';
 import type { KubeObject } from '../../apimachinery/object.ts';
 import { formatTimestamp } from '../../apimachinery/time.ts';
 import {
   isStatusError,
   newAlreadyExists,
+  newBadRequest,
   newConflict,
   newDeletedStatus,
   newGenerateNameConflict,
@@ -114,7 +116,10 @@ export class ResourceStore {
     return found;
   }
 
+  /** @throws StatusError (400) for a name that no object can have (registry/generic/registry, NamespaceKeyFunc) */
   async find(namespace: string, name: string): Promise<Stored | undefined> {
+    const faults = checkPathSegment(name);
+    if (faults.length > 0) throw newBadRequest(`Name parameter invalid: ${goQuote(name)}: ${faults.join(';')}`);
     if (isImpossibleName(name)) return undefined;
     const item = await this.#deps.storage.get(objectKey(this.resource, namespace, name));
     return item === undefined ? undefined : new Stored(item.key, item.value, item.revision);
