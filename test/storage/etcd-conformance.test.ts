@@ -1,6 +1,7 @@
 /** The contract of a storage driver on real servers: etcd in the clear, etcd with TLS and users, and kine. */
 import { afterAll, afterEach, beforeAll, describe, test } from 'vitest';
 import { storageConformance, type ConformanceStore } from '../../src/apiserver/storage/conformance.ts';
+import { sharedConformance } from '../../src/apiserver/storage/shared-conformance.ts';
 import { EtcdStorage } from '../../src/apiserver/storage/etcd/etcd-storage.ts';
 import { startStoreServer, STORE_PREFIX, type StoreServer, type StoreServerKind } from '../env/store-server.ts';
 
@@ -40,4 +41,13 @@ describe.each(KINDS)('%s', (kind) => {
   for (const { name, run } of storageConformance) {
     test(name, () => run({ open: () => openStore(`${STORE_PREFIX}/${++stores}`) }), 60_000);
   }
+
+  describe('shared by several processes', () => {
+    const openAll = async (count: number): Promise<readonly EtcdStorage[]> => {
+      const prefix = `${STORE_PREFIX}/${++stores}`;
+      const all = Array.from({ length: count }, async () => (await openStore(prefix)).storage as EtcdStorage);
+      return Promise.all(all);
+    };
+    for (const { name, run } of sharedConformance) test(name, () => run({ openAll }), 60_000);
+  });
 });
