@@ -14,7 +14,6 @@ import (
 	"k8s.io/client-go/scale"
 )
 
-
 // scales is the client that autoscalers and disruption budgets have.
 func (w *world) scales() (scale.ScalesGetter, error) {
 	client, err := w.discovery()

@@ -134,9 +134,10 @@ export function normalise(text: string, side: Side): string {
       .replaceAll(/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, 'UID')
       .replaceAll(/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z| [+-]\d{4}(?: UTC)?)?/g, 'TIME')
       .replaceAll(/("?resourceVersion"?: ?"?)\d+/gi, '$1REVISION')
-      .replaceAll(/(Resource Version: +)\d+/g, '$1REVISION')
+      .replaceAll(/(resource version to be \d+, was )\d+/g, '$1REVISION')
+    .replaceAll(/(Resource Version: +)\d+/g, '$1REVISION')
       .replaceAll(/\/tmp\/(LIVE|MERGED)-\d+/g, '/tmp/$1')
-      .replaceAll(/\/tmp\/kubectl-\S+?edit-\S+/g, '/tmp/EDIT')
+      .replaceAll(/\/tmp\/kubectl-(?:\S+-)?edit-\d+\.yaml/g, '/tmp/EDIT')
       .replaceAll(/(?<=\s)\d+m?\d*s(?=\s|$)/g, 'AGE')
       // A whole object as the value of a field, in whatever order of keys.
       .replaceAll(/Invalid value: "\{.*\}"/g, 'Invalid value: OBJECT')
