@@ -31,6 +31,7 @@ export function validateObjectMeta(meta: ObjectMeta, namespaced: boolean, rule: 
   errors.push(...validateAnnotations(meta.annotations));
   errors.push(...validateOwnerReferences(meta.ownerReferences));
   errors.push(...validateFinalizers(meta.finalizers));
+  errors.push(...validateManagedFields(meta.managedFields));
   return errors;
 }
 
@@ -103,6 +104,43 @@ function validateFinalizers(finalizers: ObjectMeta['finalizers']): readonly Fiel
   return errors;
 }
 
+const maxSubresourceLength = 256;
+
+function validateManagedFields(entries: ObjectMeta['managedFields']): readonly FieldError[] {
+  return (entries ?? []).flatMap(({ operation, fieldsType, manager = '', subresource = '' }, index) => {
+    const at = `metadata.managedFields[${index}]`;
+    const isKnown = operation === 'Apply' || operation === 'Update';
+    return [
+      ...(isKnown ? [] : [invalidValue(`${at}.operation`, operation ?? '', 'must be `Apply` or `Update`')]),
+      ...((fieldsType ?? 'FieldsV1') === 'FieldsV1'
+        ? []
+        : [invalidValue(`${at}.fieldsType`, fieldsType, 'must be `FieldsV1`')]),
+      ...checkFieldManager(`${at}.manager`, manager),
+      ...(Buffer.byteLength(subresource) > maxSubresourceLength
+        ? [tooLongValue(`${at}.subresource`, maxSubresourceLength)]
+        : []),
+    ];
+  });
+}
+
+const maxManagerLength = 128;
+const printable = /[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u;
+
+/** The name of a manager: at most 128 bytes, printable. k8s.io/apimachinery/pkg/apis/meta/v1/validation, ValidateFieldManager. */
+export function checkFieldManager(at: string, manager: string): readonly FieldError[] {
+  const errors: FieldError[] = [];
+  if (Buffer.byteLength(manager) > maxManagerLength) errors.push(tooLongValue(at, maxManagerLength));
+  let position = 0;
+  for (const char of manager) {
+    if (!printable.test(char)) {
+      const code = (char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+      errors.push(invalidValue(at, manager, `invalid character U+${code} (at position ${position})`));
+    }
+    position += Buffer.byteLength(char);
+  }
+  return errors;
+}
+
 /** What an update may not do to metadata. `next` has the system's own fields already carried over from `old`. */
 export function validateObjectMetaUpdate(next: ObjectMeta, old: ObjectMeta): readonly FieldError[] {
   const errors: FieldError[] = [];
@@ -121,6 +159,9 @@ export function validateObjectMetaUpdate(next: ObjectMeta, old: ObjectMeta): rea
   for (const key of immutableKeys) {
     if (!deepEqual(next[key], old[key])) errors.push(invalidValue(`metadata.${key}`, next[key], 'field is immutable'));
   }
+  // Looked at once more, beside what holds for every object; upstream tells these findings again, too.
+  errors.push(...validateLabels(next.labels), ...validateAnnotations(next.annotations));
+  errors.push(...validateOwnerReferences(next.ownerReferences), ...validateManagedFields(next.managedFields));
   return errors;
 }
 

@@ -128,6 +128,21 @@ describe('ownership by writing', () => {
     expect(reset.body.metadata.managedFields).toBeUndefined();
   });
 
+  test('a manager that nobody may be is refused', async () => {
+    const { body } = await call('POST', widgets, { body: object({ size: 3 }) });
+    const [entry] = body.metadata.managedFields;
+    const put = (changes: object): Promise<Answer> =>
+      call('PUT', `${widgets}/a`, {
+        body: { ...body, metadata: { ...body.metadata, managedFields: [{ ...entry, ...changes }] } },
+      });
+    const long = await put({ manager: 'm'.repeat(129) });
+    expect([long.code, long.body.message]).toEqual([
+      422,
+      'Widget.own.example.com "a" is invalid: metadata.managedFields[0].manager: Too long: may not be more than 128 bytes',
+    ]);
+    expect((await put({ manager: 'another' })).code).toBe(200);
+  });
+
   test('a write that changes nothing but times of ownership is no write', async () => {
     await apply(object({ size: 3 }));
     const before = (await live()).body;

@@ -75,9 +75,9 @@ describe('an object that cannot be right', () => {
   // prettier-ignore
   it.each<[string, object, string[]]>([
     ['nothing in it', { controlPlane: undefined, kubernetes: undefined }, ['spec.controlPlane', 'spec.kubernetes']],
-    ['text for a number', control({ serviceType: 'ClusterIP' }, { deployment: { replicas: 'two' } }), ['spec.controlPlane.deployment.replicas']],
-    ['a fraction for a number', control({ serviceType: 'ClusterIP' }, { deployment: { replicas: 1.5 } }), ['spec.controlPlane.deployment.replicas']],
     // The second finding is that of the scale subresource, in upstream's words.
+    ['text for a number', control({ serviceType: 'ClusterIP' }, { deployment: { replicas: 'two' } }), ['spec.controlPlane.deployment.replicas', '.spec.controlPlane.deployment.replicas']],
+    ['a fraction for a number', control({ serviceType: 'ClusterIP' }, { deployment: { replicas: 1.5 } }), ['spec.controlPlane.deployment.replicas', '.spec.controlPlane.deployment.replicas']],
     ['a negative number', control({ serviceType: 'ClusterIP' }, { deployment: { replicas: -1 } }), ['spec.controlPlane.deployment.replicas', '.spec.controlPlane.deployment.replicas']],
     ['a list for text', version(['v1.36.1']), ['spec.kubernetes.version']],
     ['a number for text', version(1.36), ['spec.kubernetes.version']],

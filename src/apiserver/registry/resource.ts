@@ -79,10 +79,18 @@ export function newResource(definition: ResourceDefinition): Resource {
     validateSchema: (object) => [...validate(body, withoutMetadata(object)), ...validateScale(scale, object)],
     validateStatus: (object) => {
       const value = getOwn(object, 'status');
-      const findings = status === undefined || value === undefined ? [] : validate(status, value, 'status');
+      const findings =
+        status === undefined || value === undefined ? [] : validate(status, value, 'status').map(fromStatus);
       return [...findings, ...validateScaleStatus(scale, object)];
     },
   };
+}
+
+/** Where upstream looks at the status alone, its texts begin there, though the field is named in full. */
+function fromStatus(finding: FieldError): FieldError {
+  const { field, message } = finding;
+  const relative = field.replace(/^status\.?/, '');
+  return { ...finding, message: message.replace(`: ${field} in body`, `: ${relative} in body`) };
 }
 
 /** The schema with `metadata` reduced to an object that is looked after elsewhere. */
