@@ -44,6 +44,9 @@ export type EtcdStream = ClientDuplexStream<EtcdRequest<'Watch.Watch'>, EtcdAnsw
 
 /** A server that swallows packets must leave time for the others. */
 const SHORTEST_ATTEMPT_MS = 1_000;
+/** A restart of etcd is waited for this long, where no server has seen the request; then the caller had better know. */
+const PATIENCE_MS = 3_000;
+const PATIENCE_PAUSE_MS = 50;
 /** Attempts with a new token, or after another change to etcd's users came between. */
 const MAX_AUTH_ATTEMPTS = 4;
 
@@ -92,12 +95,18 @@ export class EtcdClient {
     options: CallOptions = {},
   ): Promise<EtcdAnswer<M>> {
     const deadline = this.#clock.monotonic() + (options.timeoutMs ?? this.#timeoutMs);
+    const patience = this.#clock.monotonic() + PATIENCE_MS;
     for (let attempt = 1; ; attempt++) {
       const connections = this.#connections;
       const token = connections.token;
       try {
         return await this.#callAny(connections, method, request, deadline, options);
       } catch (error) {
+        if (error instanceof EtcdCallError && error.notSent && this.#clock.monotonic() < Math.min(patience, deadline)) {
+          attempt -= 1;
+          await this.#clock.sleep(PATIENCE_PAUSE_MS, options.signal);
+          continue;
+        }
         if (!this.#mayAuthenticate(connections, token, error) || attempt >= MAX_AUTH_ATTEMPTS) throw error;
         if (this.#clock.monotonic() >= deadline) throw error;
         // Other users or roles change at this moment.
@@ -140,6 +149,7 @@ export class EtcdClient {
       openChannel(server.address, server.secure ? tls : undefined, {
         'grpc.max_receive_message_length': -1,
         'grpc.max_send_message_length': -1,
+        'grpc.max_reconnect_backoff_ms': 1_000,
         'grpc-node.flow_control_window': 1024 * 1024,
         // Connections are shared by credentials and options alone otherwise, also between calls and streams.
         'grpc.use_local_subchannel_pool': 1,
