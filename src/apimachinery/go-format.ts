@@ -27,21 +27,3 @@ export function goQuote(text: string): string {
   });
   return `"${body}"`;
 }
-
-/** What fmt's `%v` makes of a JSON value, with integers for whole numbers. */
-export function formatGoValue(value: unknown): string {
-  if (value === null || value === undefined) return '<nil>';
-  if (Array.isArray(value)) return `[${value.map(formatGoValue).join(' ')}]`;
-  if (typeof value !== 'object') return String(value);
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `map[${entries.map(([key, item]) => `${key}:${formatGoValue(item)}`).join(' ')}]`;
-}
-
-/** What fmt's `%T` makes of it. */
-export function formatGoType(value: unknown): string {
-  if (value === null || value === undefined) return '<nil>';
-  if (Array.isArray(value)) return '[]interface {}';
-  if (typeof value === 'number') return Number.isInteger(value) ? 'int64' : 'float64';
-  if (typeof value === 'boolean') return 'bool';
-  return typeof value === 'object' ? 'map[string]interface {}' : 'string';
-}

@@ -6,8 +6,8 @@ import {
 } from '../../apimachinery/json-patch.ts';
 import { invalidValue } from '../../apimachinery/field-error.ts';
 import { DecodeError, decodeJson } from '../../apimachinery/json-text.ts';
-import { isJsonObject, setOwn } from '../../apimachinery/json.ts';
-import type { MutableJsonObject } from '../../apimachinery/json.ts';
+import { isJsonObject } from '../../apimachinery/json.ts';
+import { goJson } from '../../apimachinery/go-value.ts';
 import { mergePatch } from '../../apimachinery/merge-patch.ts';
 import type { Json, JsonObject, KubeObject } from '../../apimachinery/object.ts';
 import {
@@ -90,8 +90,7 @@ export function patchTypeOf(exchange: Exchange): PatchType {
 function patched(exchange: Exchange, patch: Patch, old: KubeObject, validation: FieldValidation): KubeObject {
   const result = patch.apply(old as unknown as JsonObject);
   try {
-    if (typeof result['kind'] !== 'string')
-      throw new DecodeError(`Object 'Kind' is missing in '${JSON.stringify(sorted(result))}'`);
+    if (typeof result['kind'] !== 'string') throw new DecodeError(`Object 'Kind' is missing in '${goJson(result)}'`);
     const { object, findings } = toObject(exchange.endpoint.resource, result);
     refuseUnless(validation, [...patch.findings, ...findings], result, exchange.context.warnings);
     checkType(exchange.endpoint.resource, result, object.metadata.name ?? '');
@@ -114,20 +113,8 @@ export function refuseUnless(
   for (const finding of findings) warnings.add(finding);
 }
 
-/** With keys in the order in which Go prints a map. */
-function sorted(value: Json): Json {
-  if (Array.isArray(value)) return (value as readonly Json[]).map(sorted);
-  if (!isJsonObject(value)) return value;
-  const result: MutableJsonObject = {};
-  for (const key of Object.keys(value).sort()) {
-    const item = value[key];
-    if (item !== undefined) setOwn(result, key, sorted(item));
-  }
-  return result;
-}
-
 export function newPatchInvalid(result: Json, why: string): Error {
-  return newInvalid({ group: '', kind: '' }, '', [invalidValue('patch', JSON.stringify(sorted(result)), why)]);
+  return newInvalid({ group: '', kind: '' }, '', [invalidValue('patch', goJson(result), why)]);
 }
 
 /** @throws StatusError (400 for what is no patch, 413 for too many operations) */

@@ -1,6 +1,6 @@
 import type { FieldError } from '../../apimachinery/field-error.ts';
 import { invalidValue } from '../../apimachinery/field-error.ts';
-import { formatGoType, formatGoValue } from '../../apimachinery/go-format.ts';
+import { formatGoValue, goTypeName } from '../../apimachinery/go-value.ts';
 import { deepEqual, getOwn, isJsonObject } from '../../apimachinery/json.ts';
 import type { Json, KubeObject } from '../../apimachinery/object.ts';
 import { applyDefaults, applyDefaultsOnly } from '../../apimachinery/schema/defaulting.ts';
@@ -160,15 +160,16 @@ function reach(
   path: readonly string[],
   type: 'int64' | 'string',
 ): { readonly value?: Json | undefined; readonly complaint?: string } {
-  let value: Json | undefined = object as unknown as Json;
+  let value: Json = object as unknown as Json;
   const wrong = (depth: number, expected: string): { readonly complaint: string } => ({
-    complaint: `.${path.slice(0, depth).join('.')} accessor error: ${formatGoValue(value)} is of the type ${formatGoType(value)}, expected ${expected}`,
+    complaint: `.${path.slice(0, depth).join('.')} accessor error: ${formatGoValue(value)} is of the type ${goTypeName(value)}, expected ${expected}`,
   });
   for (const [index, key] of path.entries()) {
     if (value === null) return {};
     if (!isJsonObject(value)) return wrong(index + 1, 'map[string]interface{}');
-    value = getOwn(value, key);
-    if (value === undefined) return {};
+    const next = getOwn(value, key);
+    if (next === undefined) return {};
+    value = next;
   }
-  return formatGoType(value) === type ? { value } : wrong(path.length, type);
+  return goTypeName(value) === type ? { value } : wrong(path.length, type);
 }
