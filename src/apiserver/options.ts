@@ -1,12 +1,7 @@
-import {
-  forbiddenValue,
-  invalidValue,
-  requiredValue,
-  tooLongValue,
-  unsupportedValue,
-} from '../apimachinery/field-error.ts';
+import { forbiddenValue, invalidValue, requiredValue, unsupportedValue } from '../apimachinery/field-error.ts';
 import type { FieldError } from '../apimachinery/field-error.ts';
 import { isJsonObject } from '../apimachinery/json.ts';
+import { checkFieldManager } from '../apimachinery/meta-validation.ts';
 import type { Json, JsonObject } from '../apimachinery/object.ts';
 import { newBadRequest, newInvalid } from '../apimachinery/status.ts';
 
@@ -69,7 +64,11 @@ function checkWriteOptions(
   dryRun: readonly string[],
   fieldValidation: string,
 ): readonly FieldError[] {
-  return [...checkFieldManager(fieldManager), ...checkDryRun(dryRun), ...checkFieldValidation(fieldValidation)];
+  return [
+    ...checkFieldManager('fieldManager', fieldManager),
+    ...checkDryRun(dryRun),
+    ...checkFieldValidation(fieldValidation),
+  ];
 }
 
 function writeOptions(fieldManager: string, dryRun: readonly string[], fieldValidation: string): WriteOptions {
@@ -82,20 +81,6 @@ function writeOptions(fieldManager: string, dryRun: readonly string[], fieldVali
 
 function refuse(kind: string, errors: readonly FieldError[]): void {
   if (errors.length > 0) throw newInvalid({ group: 'meta.k8s.io', kind }, '', errors);
-}
-
-function checkFieldManager(value: string): readonly FieldError[] {
-  const errors: FieldError[] = [];
-  if (Buffer.byteLength(value) > 128) errors.push(tooLongValue('fieldManager', 128));
-  let position = 0;
-  for (const char of value) {
-    if (!/[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(char)) {
-      const code = (char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
-      errors.push(invalidValue('fieldManager', value, `invalid character U+${code} (at position ${position})`));
-    }
-    position += Buffer.byteLength(char);
-  }
-  return errors;
 }
 
 function checkDryRun(values: readonly string[]): readonly FieldError[] {
