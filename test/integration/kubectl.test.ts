@@ -1,7 +1,7 @@
-/** kubectl against our API behind a real kube-apiserver: each verb a user has. */
+/** kubectl and what is our own: defaults, names, permissions. Its verbs are judged beside a CRD's in test/clients. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startApiServer, type ApiServerProcess } from '../env/api-server.ts';
-import { eventually, follow, run, runOk, type RunOptions, type RunResult } from '../env/run.ts';
+import { eventually, run, runOk, type RunOptions, type RunResult } from '../env/run.ts';
 
 const kubectl = (args: readonly string[], options?: RunOptions): Promise<string> =>
   runOk('hack/kubectl', args, options);
@@ -98,7 +98,7 @@ describe('discovery and documentation', () => {
   }, 120_000);
 });
 
-describe('the verbs', () => {
+describe('apply and get', () => {
   it('apply creates with defaults, is unchanged the second time, and configures the third', async () => {
     expect(await apply(tenant('verbs'))).toContain('created');
     expect(await apply(tenant('verbs'))).toContain('unchanged');
@@ -116,136 +116,6 @@ describe('the verbs', () => {
     expect(await kubectl(['get', 'kamaji', '-A', '-o', 'name'])).toContain('verbs');
     expect(await kubectl(['get', 'tcp', '-l', 'team=nobody', '-o', 'name'])).toBe('');
     expect(await kubectl(['get', 'tcp', '--field-selector=metadata.name=verbs', '-o', 'name'])).toContain('verbs');
-  });
-
-  it('patches by merge and JSON patch, and says 415 to a strategic one', async () => {
-    await kubectl([
-      'patch',
-      'tcp',
-      'verbs',
-      '--type=merge',
-      '-p',
-      '{"spec":{"controlPlane":{"deployment":{"replicas":3}}}}',
-    ]);
-    await kubectl([
-      'patch',
-      'tcp',
-      'verbs',
-      '--type=json',
-      '-p',
-      '[{"op":"add","path":"/metadata/annotations/x","value":"y"}]',
-    ]);
-    expect(
-      await kubectl([
-        'get',
-        'tcp',
-        'verbs',
-        '-o',
-        'jsonpath={.spec.controlPlane.deployment.replicas} {.metadata.annotations.x}',
-      ]),
-    ).toBe('3 y');
-    const strategic = await kubectlResult(['patch', 'tcp', 'verbs', '--type=strategic', '-p', '{}']);
-    expect(strategic.stderr).toContain(
-      'accepted media types include: application/json-patch+json, application/merge-patch+json',
-    );
-  });
-
-  it('labels, annotates and scales', async () => {
-    await kubectl(['label', 'tcp', 'verbs', 'tier=gold']);
-    await kubectl(['annotate', 'tcp', 'verbs', 'note=hello']);
-    await kubectl(['scale', 'tcp', 'verbs', '--replicas=0']);
-    await kubectl(['scale', 'tcp', 'verbs', '--current-replicas=0', '--replicas=2']);
-    expect(
-      await kubectl([
-        'get',
-        'tcp',
-        'verbs',
-        '-o',
-        'jsonpath={.metadata.labels.tier} {.metadata.annotations.note} {.spec.controlPlane.deployment.replicas}',
-      ]),
-    ).toBe('gold hello 2');
-  });
-
-  it('edits', async () => {
-    const answer = await kubectl(['edit', 'tcp', 'verbs'], { env: { KUBE_EDITOR: 'sed -i s/gold/silver/' } });
-    expect(answer).toContain('edited');
-  });
-
-  it('refuses a replace with a stale resourceVersion', async () => {
-    const old = await kubectl(['get', 'tcp', 'verbs', '-o', 'json']);
-    await kubectl(['annotate', 'tcp', 'verbs', 'note=newer', '--overwrite']);
-    const answer = await kubectlResult(['replace', '-f', '-'], { input: old });
-    expect(answer.stderr).toContain('Conflict');
-    expect(answer.stderr).toContain('the object has been modified');
-  });
-
-  it('dry run stores nothing', async () => {
-    expect(await kubectl(['apply', '--dry-run=server', '-f', '-'], { input: tenant('dry') })).toContain('dry run');
-    expect((await kubectlResult(['get', 'tcp', 'dry'])).stderr).toContain('NotFound');
-  });
-
-  it('waits for a condition written through the status subresource', async () => {
-    const patch = {
-      status: {
-        conditions: [
-          { type: 'Ready', status: 'True', reason: 'Test', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' },
-        ],
-      },
-    };
-    const waiting = kubectl(['wait', 'tcp/verbs', '--for=condition=Ready', '--timeout=20s']);
-    await kubectl(['patch', 'tcp', 'verbs', '--subresource=status', '--type=merge', '-p', JSON.stringify(patch)]);
-    expect(await waiting).toContain('condition met');
-    const generation = await kubectl(['get', 'tcp', 'verbs', '-o', 'jsonpath={.metadata.generation}']);
-    await kubectl(['patch', 'tcp', 'verbs', '--type=merge', '-p', '{"status":{"controlPlaneEndpoint":"evil:1"}}']);
-    expect(
-      await kubectl(['get', 'tcp', 'verbs', '-o', 'jsonpath={.metadata.generation}{.status.controlPlaneEndpoint}']),
-    ).toBe(generation);
-  });
-
-  it('watches', async () => {
-    const watching = follow('hack/kubectl', ['get', 'tcp', '--watch', '--output-watch-events', '-o', 'json']);
-    /** One event a line; the last may be cut off still. */
-    const typesOf = (name: string): readonly string[] =>
-      watching
-        .output()
-        .split('\n')
-        .slice(0, -1)
-        .map((line) => JSON.parse(line) as { type: string; object: { metadata: { name: string } } })
-        .filter((event) => event.object.metadata.name === name)
-        .map((event) => event.type);
-    try {
-      // What is there comes first, so that the watch is known to run.
-      await eventually('the object that is there', async () => (typesOf('verbs').length > 0 ? true : undefined));
-      await apply(tenant('seen'));
-      await kubectl(['delete', 'tcp', 'seen']);
-      await eventually('both events', async () => (typesOf('seen').length > 1 ? true : undefined));
-      expect(typesOf('seen')).toEqual(['ADDED', 'DELETED']);
-    } finally {
-      await watching.stop();
-    }
-  });
-
-  it('deletes only once the last finalizer is gone', async () => {
-    await apply(tenant('finalized'));
-    await kubectl([
-      'patch',
-      'tcp',
-      'finalized',
-      '--type=merge',
-      '-p',
-      '{"metadata":{"finalizers":["example.com/hold"]}}',
-    ]);
-    await kubectl(['delete', 'tcp', 'finalized', '--wait=false']);
-    expect(await kubectl(['get', 'tcp', 'finalized', '-o', 'jsonpath={.metadata.deletionTimestamp}'])).toMatch(/^20/);
-    await kubectl(['patch', 'tcp', 'finalized', '--type=merge', '-p', '{"metadata":{"finalizers":null}}']);
-    expect((await kubectlResult(['get', 'tcp', 'finalized'])).stderr).toContain('NotFound');
-  });
-
-  it('goes with its namespace', async () => {
-    await kubectl(['create', 'namespace', 'passing']);
-    await apply(tenant('inside', { namespace: 'passing' }));
-    await kubectl(['delete', 'namespace', 'passing', '--timeout=50s']);
-    expect((await kubectlResult(['-n', 'passing', 'get', 'tcp', '-o', 'name'])).stdout).toBe('');
   });
 });
 

@@ -79,11 +79,11 @@ async function runBackground(kubectl: Kubectl, side: Side, step: Background): Pr
   });
   const shows = async (what: string, isSo: () => boolean): Promise<void> => {
     const deadline = Date.now() + 30_000;
-    while (!isSo() && code === undefined) {
+    for (;;) {
+      if (isSo() || code !== undefined) return;
       if (Date.now() > deadline) {
-        throw new WrongOutcome(
-          `${side.group}: kubectl ${step.background.join(' ')} never ${what}: ${stdout}\n${stderr}`,
-        );
+        const said = `${stdout}\n${stderr}`;
+        throw new WrongOutcome(`${side.group}: kubectl ${step.background.join(' ')} never ${what}: ${said}`);
       }
       await pause(50);
     }
@@ -135,7 +135,7 @@ export function normalise(text: string, side: Side): string {
       .replaceAll(/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z| [+-]\d{4}(?: UTC)?)?/g, 'TIME')
       .replaceAll(/("?resourceVersion"?: ?"?)\d+/gi, '$1REVISION')
       .replaceAll(/(resource version to be \d+, was )\d+/g, '$1REVISION')
-    .replaceAll(/(Resource Version: +)\d+/g, '$1REVISION')
+      .replaceAll(/(Resource Version: +)\d+/g, '$1REVISION')
       .replaceAll(/\/tmp\/(LIVE|MERGED)-\d+/g, '/tmp/$1')
       .replaceAll(/\/tmp\/kubectl-(?:\S+-)?edit-\d+\.yaml/g, '/tmp/EDIT')
       .replaceAll(/(?<=\s)\d+m?\d*s(?=\s|$)/g, 'AGE')

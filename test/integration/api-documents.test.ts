@@ -1,146 +1,22 @@
-/** A client that is not ours, and the documents that clients find their way by, through the aggregation layer of a real kube-apiserver. */
+/** The documents that clients find their way by, through the aggregation layer of a real kube-apiserver. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  ApiException,
-  CustomObjectsApi,
-  KubeConfig,
-  KubernetesObjectApi,
-  makeInformer,
-  PatchStrategy,
-  setHeaderOptions,
-  Watch,
-  type KubernetesListObject,
-  type KubernetesObject,
-} from '@kubernetes/client-node';
-import type { TenantControlPlane } from '../../src/tenancy/api/tenant-control-plane.ts';
-import { dataStoreObject, tenantObject } from '../env/api-objects.ts';
-import { adminKubeconfig, startApiServer, type ApiServerProcess } from '../env/api-server.ts';
-import { GROUP_PATH, kubeconfigCredentials, openClusterApi, openOwnPort, type RawApi } from '../env/raw-api.ts';
+import { startApiServer, type ApiServerProcess } from '../env/api-server.ts';
+import { kubeconfigCredentials, openClusterApi, openOwnPort, type RawApi } from '../env/raw-api.ts';
 import { eventually } from '../env/run.ts';
-
-const tenants = {
-  group: 'kamaji.io',
-  version: 'v1alpha1',
-  plural: 'tenantcontrolplanes',
-  namespace: 'default',
-} as const;
-const tenantsPath = `${GROUP_PATH}/namespaces/default/tenantcontrolplanes`;
 
 let server: ApiServerProcess;
 let api: RawApi;
 let own: RawApi;
-const config = new KubeConfig();
 
 beforeAll(async () => {
   server = await startApiServer();
   api = await openClusterApi();
   own = openOwnPort(await kubeconfigCredentials());
-  config.loadFromFile(adminKubeconfig());
-  await api.read(`${GROUP_PATH}/datastores`, { method: 'POST', body: dataStoreObject('default') });
 });
 afterAll(async () => {
   api?.close();
   own?.close();
   await server?.remove();
-});
-
-describe('@kubernetes/client-node', () => {
-  const objects = (): CustomObjectsApi => config.makeApiClient(CustomObjectsApi);
-  const list = async (): Promise<KubernetesListObject<KubernetesObject>> =>
-    (await objects().listNamespacedCustomObject(tenants)) as KubernetesListObject<KubernetesObject>;
-
-  it('creates, reads, lists, replaces and deletes', async () => {
-    const created = (await objects().createNamespacedCustomObject({
-      ...tenants,
-      body: tenantObject('foreign'),
-    })) as TenantControlPlane;
-    expect(created.spec.networkProfile.port).toBe(6443);
-    expect((await list()).items.map((item) => item.metadata?.name)).toEqual(['foreign']);
-    const changed = {
-      ...created,
-      spec: {
-        ...created.spec,
-        controlPlane: {
-          ...created.spec.controlPlane,
-          deployment: { ...created.spec.controlPlane.deployment, replicas: 3 },
-        },
-      },
-    };
-    const replaced = (await objects().replaceNamespacedCustomObject({
-      ...tenants,
-      name: 'foreign',
-      body: changed,
-    })) as TenantControlPlane;
-    expect(replaced.metadata.generation).toBe(2);
-    const stale = objects().replaceNamespacedCustomObject({ ...tenants, name: 'foreign', body: changed });
-    await expect(stale).rejects.toSatisfy((error) => error instanceof ApiException && error.code === 409);
-    await objects().deleteNamespacedCustomObject({ ...tenants, name: 'foreign' });
-    const gone = objects().getNamespacedCustomObject({ ...tenants, name: 'foreign' });
-    await expect(gone).rejects.toSatisfy((error) => error instanceof ApiException && error.code === 404);
-  });
-
-  it('patches in both ways that we take', async () => {
-    await objects().createNamespacedCustomObject({ ...tenants, body: tenantObject('patched') });
-    const patch = (body: unknown, strategy: PatchStrategy): Promise<unknown> =>
-      objects().patchNamespacedCustomObject(
-        { ...tenants, name: 'patched', body },
-        setHeaderOptions('Content-Type', strategy),
-      );
-    await patch({ metadata: { labels: { tier: 'gold' } } }, PatchStrategy.MergePatch);
-    const operations = [{ op: 'replace', path: '/spec/controlPlane/deployment/replicas', value: 5 }];
-    const patched = (await patch(operations, PatchStrategy.JsonPatch)) as TenantControlPlane;
-    expect(patched.metadata.labels).toEqual({ tier: 'gold' });
-    expect(patched.spec.controlPlane.deployment.replicas).toBe(5);
-    await objects().deleteNamespacedCustomObject({ ...tenants, name: 'patched' });
-  });
-
-  it('finds our kinds by discovery alone', async () => {
-    const generic = KubernetesObjectApi.makeApiClient(config);
-    const created = await generic.create(tenantObject('discovered') as unknown as KubernetesObject);
-    expect(created.metadata?.uid).toMatch(/^[0-9a-f-]{36}$/);
-    await generic.delete(created);
-  });
-
-  it('watches', async () => {
-    const seen: string[] = [];
-    const failures: unknown[] = [];
-    const watch = await new Watch(config).watch(
-      tenantsPath,
-      { resourceVersion: (await list()).metadata?.resourceVersion },
-      (type, object: TenantControlPlane) => seen.push(`${type} ${object.metadata.name}`),
-      (error) => failures.push(error),
-    );
-    await objects().createNamespacedCustomObject({ ...tenants, body: tenantObject('watched') });
-    await objects().deleteNamespacedCustomObject({ ...tenants, name: 'watched' });
-    await eventually('both events', async () => (seen.length >= 2 ? true : undefined), { timeoutMs: 10_000 });
-    expect(failures).toEqual([]);
-    watch.abort();
-    expect(seen).toEqual(['ADDED watched', 'DELETED watched']);
-  });
-
-  it('keeps an informer that agrees with the server', async () => {
-    await objects().createNamespacedCustomObject({ ...tenants, body: tenantObject('before') });
-    const informer = makeInformer(config, tenantsPath, list);
-    const errors: unknown[] = [];
-    informer.on('error', (error) => errors.push(error));
-    await informer.start();
-    await objects().createNamespacedCustomObject({ ...tenants, body: tenantObject('during') });
-    await objects().deleteNamespacedCustomObject({ ...tenants, name: 'before' });
-    await eventually(
-      'the informer to follow',
-      async () =>
-        informer
-          .list()
-          .map((item) => item.metadata?.name)
-          .join() === 'during'
-          ? true
-          : undefined,
-      { timeoutMs: 10_000 },
-    );
-    await informer.stop();
-    expect(errors).toEqual([]);
-    await objects().deleteNamespacedCustomObject({ ...tenants, name: 'during' });
-  });
 });
 
 interface DiscoveryList {
