@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -42,14 +43,16 @@ type Sequence struct {
 
 // A Write goes to the object that the writes before it have left.
 type Write struct {
-	// create, update, apply or scale.
+	// update (which creates where nothing is), apply, scale or delete.
 	Verb        string          `json:"verb"`
 	Subresource string          `json:"subresource"`
 	Object      json.RawMessage `json:"object"`
 	Replicas    int32           `json:"replicas"`
 	Manager     string          `json:"manager"`
 	Force       bool            `json:"force"`
-	Now         time.Time       `json:"now"`
+	// Not stored: the server refuses the object after its owners are found.
+	Refused bool      `json:"refused"`
+	Now     time.Time `json:"now"`
 }
 
 type Result struct {
@@ -62,6 +65,7 @@ type Resource struct {
 	kind         schema.GroupVersionKind
 	managers     map[string]*managedfields.FieldManager
 	replicasPath managedfields.ResourcePathMappings
+	replicas     []string
 }
 
 type creater struct{}
@@ -129,7 +133,12 @@ func newResource(crd *apiextensionsv1.CustomResourceDefinition) (*Resource, erro
 		}
 	}
 	if version.Subresources != nil && version.Subresources.Scale != nil {
-		resource.replicasPath[kind.GroupVersion().String()] = fieldpath.MakePathOrDie("spec", "replicas")
+		resource.replicas = strings.Split(strings.TrimPrefix(version.Subresources.Scale.SpecReplicasPath, "."), ".")
+		path := fieldpath.Path{}
+		for _, name := range resource.replicas {
+			path = append(path, fieldpath.FieldNameElement(name))
+		}
+		resource.replicasPath[kind.GroupVersion().String()] = path
 		if err := add("scale", scaleKind, nil); err != nil {
 			return nil, err
 		}
@@ -184,7 +193,7 @@ func (r *Resource) runScale(write Write, live *unstructured.Unstructured) (*unst
 	if err != nil {
 		return nil, err
 	}
-	replicas, _, err := unstructured.NestedInt64(live.Object, "spec", "replicas")
+	replicas, _, err := unstructured.NestedInt64(live.Object, r.replicas...)
 	if err != nil {
 		return nil, err
 	}
@@ -201,7 +210,7 @@ func (r *Resource) runScale(write Write, live *unstructured.Unstructured) (*unst
 		return nil, err
 	}
 	object := live.DeepCopy()
-	if err := unstructured.SetNestedField(object.Object, int64(after.Spec.Replicas), "spec", "replicas"); err != nil {
+	if err := unstructured.SetNestedField(object.Object, int64(after.Spec.Replicas), r.replicas...); err != nil {
 		return nil, err
 	}
 	object.SetManagedFields(entries)
@@ -245,6 +254,11 @@ func statusOf(err error) *metav1.Status {
 func (r *Resource) runAll(sequence Sequence) (results []Result) {
 	var live *unstructured.Unstructured
 	for _, write := range sequence.Writes {
+		if write.Verb == "delete" {
+			live = nil
+			results = append(results, Result{})
+			continue
+		}
 		if wait := time.Until(write.Now); wait > 0 {
 			time.Sleep(wait)
 		}
@@ -254,7 +268,9 @@ func (r *Resource) runAll(sequence Sequence) (results []Result) {
 			continue
 		}
 		results = append(results, Result{Object: after.DeepCopy().Object})
-		live = store(write, live, after, sequence.CreatedAt)
+		if !write.Refused {
+			live = store(write, live, after, sequence.CreatedAt)
+		}
 	}
 	return results
 }
