@@ -5,7 +5,12 @@ import type { Json } from './object.ts';
 
 /** A body that cannot be decoded; the message is in the words of Go's encoding/json. */
 export class DecodeError extends Error {
-  override readonly name = 'DecodeError';
+  override readonly name: string = 'DecodeError';
+}
+
+/** The text is well-formed, but holds a number that no value can be. */
+export class NumberError extends DecodeError {
+  override readonly name = 'NumberError';
 }
 
 /**
@@ -47,6 +52,20 @@ interface Frame {
   readonly keys: Set<string> | undefined;
   /** Key or index being read. */
   at: string | number;
+}
+
+/**
+ * A number beyond what a double reaches is refused as Go does. So is an integer that a double would change without a word, which Go
+ * would keep: up to 2^53 all are exact, and none of those that follow is worth a silent lie. Beyond 64 bits Go takes a double as well.
+ * @throws NumberError
+ */
+export function checkNumber(lexeme: string): void {
+  const number = Number(lexeme);
+  if (!Number.isFinite(number))
+    throw new NumberError(`json: cannot unmarshal number ${lexeme} into Go value of type float64`);
+  if (Number.isSafeInteger(number) || !/^-?\d+$/.test(lexeme) || String(number) === lexeme) return;
+  const integer = BigInt(lexeme);
+  if (BigInt.asIntN(64, integer) === integer) throw new NumberError(`number ${lexeme} cannot be kept exactly`);
 }
 
 /** One pass over the text without recursion. Grammar and messages follow Go's encoding/json (scanner.go). */
@@ -91,8 +110,9 @@ class Scanner {
   }
 
   #open(frame: Frame): void {
+    if (this.#stack.length >= maxJsonDepth)
+      throw new DecodeError(`invalid character '${this.#text[this.#pos]}' exceeded max depth`);
     this.#pos++;
-    if (this.#stack.length >= maxJsonDepth) throw new DecodeError('exceeded max depth');
     this.#space();
     const close = frame.isArray ? ']' : '}';
     if (this.#text[this.#pos] === close) {
@@ -200,9 +220,7 @@ class Scanner {
       this.#digits();
     }
     const lexeme = this.#text.slice(start, this.#pos);
-    if (!Number.isFinite(Number(lexeme))) {
-      throw new DecodeError(`json: cannot unmarshal number ${lexeme} into Go value of type float64`);
-    }
+    checkNumber(lexeme);
   }
 
   #isDigit(): boolean {

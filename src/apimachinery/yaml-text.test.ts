@@ -17,7 +17,7 @@ describe('decodeYaml', () => {
     ].join('\n');
     expect(decodeYaml(text).value).toEqual({
       a: true,
-      b: '0o17',
+      b: 15,
       c: 15,
       d: '2001-01-01',
       e: '1:30',

@@ -1,9 +1,10 @@
 import { LineCounter, isAlias, isMap, isPair, isScalar, isSeq, parseDocument } from 'yaml';
-import type { Tags } from 'yaml';
+import type { ScalarTag, Tags } from 'yaml';
 import { goQuote } from './go-format.ts';
-import { DecodeError, maxJsonDepth } from './json-text.ts';
+import { checkNumber, DecodeError, maxJsonDepth } from './json-text.ts';
 import type { DecodedText } from './json-text.ts';
-import { isJsonObject } from './json.ts';
+import { isJsonObject, setOwn } from './json.ts';
+import type { MutableJsonObject } from './json.ts';
 import type { Json } from './object.ts';
 
 /** Tags of YAML 1.1 that Kubernetes' own decoder (sigs.k8s.io/yaml) does not know: dates stay strings, `1:30` is no number. */
@@ -15,8 +16,18 @@ const unknownTags: ReadonlySet<string> = new Set([
   'tag:yaml.org,2002:set',
 ]);
 
+/** `0o17`, which is of YAML 1.2 and which Kubernetes' decoder takes as well. */
+const octal: ScalarTag = {
+  tag: 'tag:yaml.org,2002:int',
+  default: true,
+  test: /^[-+]?0o[0-7]+$/,
+  resolve: (text) => Number(text.replace(/^[-+]/, '')) * (text.startsWith('-') ? -1 : 1),
+};
+
 function kubernetesTags(tags: Tags): Tags {
-  return tags.filter((tag) => typeof tag === 'string' || (!unknownTags.has(tag.tag) && tag.format !== 'TIME'));
+  return [octal, ...tags].filter(
+    (tag) => typeof tag === 'string' || (!unknownTags.has(tag.tag) && tag.format !== 'TIME'),
+  );
 }
 
 /** The parser takes quadratic time for collections nested without end, so they are turned away before. */
@@ -42,6 +53,7 @@ export function decodeYaml(text: string): DecodedText {
       customTags: kubernetesTags,
       uniqueKeys: false,
       merge: true,
+      intAsBigInt: true,
       lineCounter: lines,
       prettyErrors: false,
       logLevel: 'silent',
@@ -67,18 +79,25 @@ function asJson(value: unknown, depth: number): Json {
   if (value === undefined || value === null) return null;
   if (typeof value === 'number') {
     if (!Number.isFinite(value))
-      throw new DecodeError(`error converting YAML to JSON: json: unsupported value: ${value}`);
+      throw new DecodeError(`error converting YAML to JSON: json: unsupported value: ${goFloat(value)}`);
     return value;
   }
   if (typeof value === 'string' || typeof value === 'boolean') return value;
-  if (typeof value === 'bigint') return Number(value);
+  if (typeof value === 'bigint') {
+    checkNumber(String(value));
+    return Number(value);
+  }
   if (Array.isArray(value)) {
-    for (const item of value) asJson(item, depth + 1);
-    return value as Json;
+    return value.map((item) => asJson(item, depth + 1));
   }
   if (!isJsonObject(value)) throw new DecodeError('error converting YAML to JSON: unsupported type');
-  for (const key of Object.keys(value)) asJson(value[key], depth + 1);
-  return value;
+  const result: MutableJsonObject = {};
+  for (const key of Object.keys(value)) setOwn(result, key, asJson(value[key], depth + 1));
+  return result;
+}
+
+function goFloat(value: number): string {
+  return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
 }
 
 function repeatedKeys(root: unknown, lines: LineCounter): readonly string[] {

@@ -89,6 +89,8 @@ class Normaliser {
       })
       .replaceAll(TIME, (time) => (Math.abs(Date.parse(time) - Date.now()) < 3_600_000 ? '<now>' : time))
       .replaceAll(GENERATED, '$1<suffix>')
+      .replaceAll(/(resourceVersion\\*":\\*")\d+/g, '$1<revision>')
+      .replaceAll(/in the precondition \(\d{2,}\)/g, 'in the precondition (<revision>)')
       .replaceAll(/current: \d+/g, 'current: <revision>')
       .replaceAll(/in record \(\d+\)/g, 'in record (<revision>)')
       .replaceAll(/too old resource version: (\d+) \(\d+\)/g, 'too old resource version: $1 (<revision>)');
@@ -119,6 +121,7 @@ class Normaliser {
     const metadata = value['metadata'];
     if (isObject(metadata)) normal['metadata'] = this.#metadata(metadata);
     if (value['kind'] === 'Status') return withSortedCauses(normal);
+    if (value['kind'] === 'APIResourceList') return withSortedResources(normal);
     if (value['kind'] === 'Table' && isList(value['rows'])) normal['rows'] = withoutAges(value, normal['rows'] ?? null);
     return normal;
   }
@@ -191,22 +194,32 @@ function withoutAges(table: { readonly [key: string]: Comparable }, rows: Compar
 }
 
 /**
- * kube-apiserver walks through Go maps and so finds the faults of an object in any order. The message of several faults repeats the
- * causes; where it does so exactly, it says no more than that.
+ * kube-apiserver walks through Go maps and so finds the faults of an object in any order, and some of them twice or three times. The
+ * message of several faults repeats the causes; where it does so exactly, it says no more than that.
  */
 function withSortedCauses(status: { readonly [key: string]: Comparable }): Comparable {
   const { details, message } = status;
   if (!isObject(details) || !isList(details['causes']) || typeof message !== 'string') return status;
-  const causes = details['causes'];
+  const causes = [...new Map(details['causes'].map((cause) => [JSON.stringify(cause), cause])).values()];
   const texts = causes.map((cause) =>
     isObject(cause) ? `${String(cause['field'])}: ${String(cause['message'])}` : '',
   );
-  const repeated = `[${[...new Set(texts)].join(', ')}]`;
+  const told = [...new Set(texts)];
+  const repeated = told.length === 1 ? told[0]! : `[${told.join(', ')}]`;
   return {
     ...status,
-    message: message.replace(repeated, '[<causes>]'),
+    message: message.replace(repeated, '<causes>'),
     details: { ...details, causes: sortedByText(causes) },
   };
+}
+
+/** In no order with kube-apiserver, whose custom resources come out of a Go map; the hash is one of the group and more. */
+function withSortedResources(list: { readonly [key: string]: Comparable }): Comparable {
+  if (!isList(list['resources'])) return list;
+  const resources = list['resources'].map((item) =>
+    isObject(item) && Object.hasOwn(item, 'storageVersionHash') ? { ...item, storageVersionHash: '<hash>' } : item,
+  );
+  return { ...list, resources: sortedByText(resources) };
 }
 
 function sortedByText(items: readonly Comparable[]): readonly Comparable[] {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dataStores } from '../../src/tenancy/resources/datastores/definition.ts';
@@ -53,6 +53,7 @@ export interface World {
 
 /** The product and the rich kinds behind kube-apiserver, and beside them what kube-apiserver serves for the same definitions. */
 export async function openWorld(namespaces: readonly string[]): Promise<World> {
+  const collector = await suspendControllers();
   const product = await startApiServer();
   const rich = await startRichServer();
   const api = await openClusterApi();
@@ -71,10 +72,22 @@ export async function openWorld(namespaces: readonly string[]): Promise<World> {
     compact: async () => undefined,
     close: async () => {
       api.close();
+      collector.resume();
       await rich.stop();
       await product.remove();
     },
   };
+}
+
+/**
+ * The garbage collector would take the finalizers of deletions away, and objects with owners that are not there, at a moment of its
+ * own for either side.
+ */
+async function suspendControllers(): Promise<{ resume(): void }> {
+  const state = process.env['KAMAJI_STATE'] ?? '';
+  const pid = Number(await readFile(join(state, 'run', 'kube-controller-manager.pid'), 'utf8'));
+  process.kill(pid, 'SIGSTOP');
+  return { resume: () => void process.kill(pid, 'SIGCONT') };
 }
 
 async function makeUnlessThere(api: RawApi, path: string, body: object): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Schema } from './schema.ts';
 import { expect, test } from 'vitest';
 import { formatFieldError } from '../field-error.ts';
 import {
@@ -14,6 +15,7 @@ import {
   string,
   time,
 } from './builders.ts';
+import { prune } from './pruning.ts';
 import { validate } from './validation.ts';
 
 const item = object({ name: required(string()), port: integer() });
@@ -156,4 +158,32 @@ test.each(['__proto__', 'constructor', 'toString'])('%s is a key like any other'
     `spec.m.${key}: Invalid value: "string": spec.m.${key} in body must be of type integer: "string"`,
   ]);
   expect(findings(JSON.parse(`{"o": {"${key}": "x"}}`))).toEqual(['spec.o.r: Required value']);
+});
+
+test('an embedded resource needs a type, and metadata as a whole one has it', () => {
+  const schema: Schema = {
+    type: 'object',
+    properties: {
+      template: {
+        type: 'object',
+        'x-kubernetes-embedded-resource': true,
+        'x-kubernetes-preserve-unknown-fields': true,
+      },
+    },
+  };
+  const found = (template: object): readonly string[] => validate(schema, { template }).map(({ field }) => field);
+  expect(found({ metadata: {} })).toEqual(['template.apiVersion', 'template.kind']);
+  expect(found({ apiVersion: 'v1', kind: 'a b' })).toEqual(['template.kind']);
+  expect(found({ apiVersion: 'v1', kind: 'Pod', metadata: { labels: { 'a b': 'c' } } })).toEqual([
+    'template.metadata.labels',
+  ]);
+  expect(found({ apiVersion: 'v1', kind: 'Pod', spec: { anything: 1 } })).toEqual([]);
+  const loose = { template: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'x', foo: 1 } } };
+  expect(prune(schema, loose)).toEqual({
+    object: { template: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'x' } } },
+    unknownFields: ['template.metadata.foo'],
+  });
+  expect(() => prune(schema, { template: { metadata: { name: 5 } } })).toThrow(
+    'template.metadata: Invalid value: {"name":5}: json: cannot unmarshal number into Go struct field ObjectMeta.name of type string',
+  );
 });

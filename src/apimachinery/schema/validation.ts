@@ -10,7 +10,9 @@ import {
 } from '../field-error.ts';
 import { goQuote } from '../go-format.ts';
 import { getOwn, isJsonObject } from '../json.ts';
-import type { Json, JsonObject } from '../object.ts';
+import { validateObjectMeta } from '../meta-validation.ts';
+import { checkLabel1035 } from '../names.ts';
+import type { Json, JsonObject, ObjectMeta } from '../object.ts';
 import { propertySchema } from './defaulting.ts';
 import { hasFormat } from './formats.ts';
 import type { Schema } from './schema.ts';
@@ -56,7 +58,7 @@ function validateValue(schema: Schema, value: Json, path: string, errors: FieldE
 function typeName(value: Json): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'array';
-  if (typeof value === 'number') return Number.isInteger(value) && Math.abs(value) <= 2 ** 63 ? 'integer' : 'number';
+  if (typeof value === 'number') return Number.isInteger(value) && Math.abs(value) < 2 ** 63 ? 'integer' : 'number';
   return typeof value;
 }
 
@@ -179,8 +181,27 @@ function validateObject(schema: Schema, object: JsonObject, path: string, errors
     const value = object[key];
     if (property !== undefined && value !== undefined) validateValue(property, value, childPath(path, key), errors);
   }
+  if (schema['x-kubernetes-embedded-resource'] === true && path !== '') validateEmbedded(object, path, errors);
   for (const name of schema.required ?? []) {
     if (getOwn(object, name) === undefined) errors.push(requiredValue(childPath(path, name)));
+  }
+}
+
+/** apiextensions-apiserver/pkg/apiserver/schema/objectmeta, validateEmbeddedResource. */
+function validateEmbedded(object: JsonObject, path: string, errors: FieldError[]): void {
+  const text = (key: string): string => (typeof object[key] === 'string' ? object[key] : '');
+  if (text('apiVersion') === '') errors.push(requiredValue(`${path}.apiVersion`));
+  const kind = text('kind');
+  if (kind === '') errors.push(requiredValue(`${path}.kind`));
+  else {
+    for (const complaint of checkLabel1035(kind.toLowerCase())) {
+      errors.push(invalidValue(`${path}.kind`, kind, `may have mixed case, but should otherwise match: ${complaint}`));
+    }
+  }
+  // A name may be left to whoever makes an object of it.
+  const metadata = { name: 'any', ...((object['metadata'] ?? {}) as ObjectMeta) };
+  for (const error of validateObjectMeta(metadata, metadata.namespace !== undefined, 'rfc1123Subdomain')) {
+    errors.push({ ...error, field: `${path}.${error.field}` });
   }
 }
 

@@ -26,7 +26,8 @@ export interface AnswerForm extends OutputForm {
 /** @throws StatusError (406; 400 for Table options that are none) */
 export function negotiateAnswer(exchange: Exchange, shape: 'object' | 'list' | 'stream'): AnswerForm {
   const accept = exchange.request.headers.accept;
-  const form = negotiateOutput(accept, shape === 'stream' ? { ...objectForms, streaming: true } : objectForms);
+  const plainForm = negotiateOutput(accept, objectForms);
+  const form = shape === 'stream' ? negotiateOutput(accept, { ...objectForms, streaming: true }) : plainForm;
   const kind = form.convert?.kind;
   if (kind === 'PartialObjectMetadata' && shape === 'list') {
     throw newNotAcceptableConversion(

@@ -1,6 +1,6 @@
 import { invalidValue } from '../../apimachinery/field-error.ts';
 import { goQuote } from '../../apimachinery/go-format.ts';
-import { DecodeError, decodeJson } from '../../apimachinery/json-text.ts';
+import { DecodeError, decodeJson, NumberError } from '../../apimachinery/json-text.ts';
 import type { DecodedText } from '../../apimachinery/json-text.ts';
 import { isJsonObject } from '../../apimachinery/json.ts';
 import type { Json, JsonObject, KubeObject } from '../../apimachinery/object.ts';
@@ -45,7 +45,7 @@ export function decodeBody(
 ): KubeObject {
   const kind = resource.kind;
   const text = body.toString('utf8');
-  const { value, findings } = parseOrRefuse(text, encoding, kind, body);
+  const { value, findings } = parseOrRefuse(text, encoding, resource, body);
   if (value !== null && !isJsonObject(value)) throw unrecognized(kind, noObjectMessage(value), body);
   const { apiVersion, kind: sentKind } = typeOf(value ?? {}, kind, body);
   if (value === null || sentKind === '') throw unrecognized(kind, `Object 'Kind' is missing in '${text}'`, body);
@@ -86,11 +86,18 @@ export function noObjectMessage(value: Json): string {
   return `couldn't get version/kind; json parse error: json: cannot unmarshal ${goKind(value)} into Go value of type ${goType}`;
 }
 
-function parseOrRefuse(text: string, encoding: 'json' | 'yaml', kind: string, body: Buffer): DecodedText {
+function parseOrRefuse(text: string, encoding: 'json' | 'yaml', resource: Resource, body: Buffer): DecodedText {
+  const { kind, definition } = resource;
   try {
     return decodeText(text, encoding);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
+    // Go finds the type before it reads the values.
+    if (error instanceof NumberError) {
+      throw newBadRequest(
+        `${kind} in version ${goQuote(definition.version)} cannot be handled as a ${kind}: ${error.message}`,
+      );
+    }
     const why =
       encoding === 'json'
         ? `couldn't get version/kind; json parse error: ${error.message}`
@@ -158,11 +165,8 @@ export function toObject(resource: Resource, value: JsonObject): DecodedObject {
 
 const metaKeys: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata']);
 
-/** As many as Go's strict decoder tells at most (sigs.k8s.io/json, saveStrictError). */
-const maxFindings = 100;
-
 export function unknownFieldFindings(fields: readonly string[]): readonly string[] {
-  return fields.slice(0, maxFindings).map((field) => `unknown field "${field}"`);
+  return fields.map((field) => `unknown field "${field}"`);
 }
 
 /** @throws DecodeError when findings are not to be tolerated */

@@ -86,7 +86,9 @@ export class Lister {
     const prefix = single ?? collectionPrefix(resource, selection.namespace);
     const start = await this.#start(prefix, options, signal);
     try {
-      return await this.#page(resource, selection, { ...start, prefix, single, limit: options.limit });
+      // Whatever is at hand comes whole, as from kube-apiserver's cache (storage/cacher, shouldDelegateList).
+      const limit = options.resourceVersion === '0' ? 0 : options.limit;
+      return await this.#page(resource, selection, { ...start, prefix, single, limit });
     } catch (error) {
       const restart =
         options.continueToken === ''

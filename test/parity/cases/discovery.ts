@@ -4,7 +4,6 @@ import { get, parity } from '../case.ts';
 const AGGREGATED = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;q=0.9';
 
 export const cases: readonly ParityCase[] = [
-  parity('discovery: resources of the product', get('/apis/$G/v1alpha1')),
   parity('discovery: resources of the rich kinds', get('/apis/$R/v1')),
   parity('discovery: the group', get('/apis/$R')),
   parity('discovery: the group of the product', get('/apis/$G')),
