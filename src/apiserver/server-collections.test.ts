@@ -348,6 +348,32 @@ describe('watch', () => {
     });
   });
 
+  test('a minute later a bookmark comes again, and the last one two seconds before the end, as new as can be', async () => {
+    const { metadata } = await list();
+    const stream = await watch(
+      `watch=true&allowWatchBookmarks=true&timeoutSeconds=70&resourceVersion=${metadata.resourceVersion}`,
+      {},
+      everywhere.replace('widgets', 'gadgets'),
+    );
+    await server.clock.advance(60_000);
+    expect(await stream.take(1)).toEqual(['BOOKMARK']);
+    const { metadata: written } = await create('a');
+    await server.clock.advance(7_999);
+    await server.clock.advance(1);
+    expect((await stream.next()).object.metadata).toEqual({ resourceVersion: written.resourceVersion });
+    await server.clock.advance(2_000);
+    expect(await stream.next()).toBeUndefined();
+  });
+
+  test('gets no bookmark when it lasts too short for one, or did not ask', async () => {
+    const { metadata } = await list();
+    for (const query of ['allowWatchBookmarks=true&timeoutSeconds=2', 'timeoutSeconds=70']) {
+      const stream = await watch(`watch=true&${query}&resourceVersion=${metadata.resourceVersion}`);
+      await server.clock.advance(70_000);
+      expect(await stream.next()).toBeUndefined();
+    }
+  });
+
   test('ends after its timeout, in order', async () => {
     const stream = await watch('watch=true&timeoutSeconds=5&resourceVersion=1000000');
     await server.clock.advance(5_000);

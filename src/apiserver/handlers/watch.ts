@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { once } from 'node:events';
+import type { Timer } from '../../base/clock.ts';
 import { TimeoutError, withDeadline } from '../../base/deadline.ts';
 import { StatusError, isStatusError, newInternalError } from '../../apimachinery/status.ts';
 import { SlowConsumerError } from '../storage/storage.ts';
@@ -18,7 +19,11 @@ import { selectionOf } from './selection.ts';
 
 /** Watches end after a random time between this and twice this, so that clients do not come back all at once. */
 const minTimeoutMs = 1_800_000;
+/** When bookmarks are sent, as k8s.io/apiserver/pkg/storage/cacher/cache_watcher.go, nextBookmarkTime. */
 const bookmarkPeriodMs = 60_000;
+const lastBookmarkBeforeEndMs = 2_000;
+/** How long the last bookmark waits for news from the storage. */
+const progressPatienceMs = 1_000;
 /** A client that takes nothing for so long is cut off. */
 const stalledAfterMs = 30_000;
 
@@ -40,8 +45,7 @@ async function serveWatch(
   using life = withDeadline([context.signal], timeoutMs, 'the watch', endpoint.clock);
   const items = await endpoint.watcher.open(endpoint.resource, selection, options, life.signal);
   const stream = new WatchStream(exchange, form, options.allowWatchBookmarks);
-  await stream.run(items, life.signal);
-  if (life.signal.reason instanceof TimeoutError) stream.bookmark();
+  await stream.run(items, timeoutMs, life.signal);
   stream.end();
 }
 
@@ -50,9 +54,11 @@ class WatchStream {
   readonly #response: ServerResponse;
   readonly #form: AnswerForm;
   readonly #allowBookmarks: boolean;
-  /** Everything up to it has been sent. */
+  /** Everything up to it has been sent, once `#isComplete`: what is there at first comes in the order of names. */
   #revision = 0;
-  #sentRevision = 0;
+  #isComplete = false;
+  /** The last bookmark waits for the storage to say how far it is. */
+  #bookmarkDue = false;
   #sentColumns = false;
 
   constructor(exchange: Exchange, form: AnswerForm, allowBookmarks: boolean) {
@@ -62,25 +68,41 @@ class WatchStream {
     this.#allowBookmarks = allowBookmarks;
   }
 
-  async run(items: AsyncIterable<WatchItem>, signal: AbortSignal): Promise<void> {
+  async run(items: AsyncIterable<WatchItem>, timeoutMs: number, signal: AbortSignal): Promise<void> {
     this.#open();
-    const { clock } = this.#exchange.endpoint;
-    let timer = clock.setTimer(bookmarkPeriodMs, () => undefined);
-    const rearm = (): void => {
-      timer = clock.setTimer(bookmarkPeriodMs, () => {
-        this.bookmark();
-        rearm();
-      });
-    };
-    timer.cancel();
-    rearm();
+    const stopBookmarks = this.#allowBookmarks ? this.#scheduleBookmarks(timeoutMs) : () => undefined;
     try {
       for await (const item of items) await this.#send(item, signal);
     } catch (error) {
       if (!signal.aborted) this.#fail(error);
     } finally {
-      timer.cancel();
+      stopBookmarks();
     }
+  }
+
+  /** One a minute, and one shortly before the end that is as new as can be; answers the way to stop. */
+  #scheduleBookmarks(timeoutMs: number): () => void {
+    const { clock, watcher } = this.#exchange.endpoint;
+    const endMs = clock.monotonic() + timeoutMs;
+    let timer: Timer | undefined;
+    const schedule = (): void => {
+      const untilLastMs = endMs - clock.monotonic() - lastBookmarkBeforeEndMs;
+      if (untilLastMs <= 0) return;
+      if (untilLastMs > bookmarkPeriodMs) {
+        timer = clock.setTimer(bookmarkPeriodMs, () => {
+          this.#writeBookmark(false);
+          schedule();
+        });
+        return;
+      }
+      timer = clock.setTimer(untilLastMs, () => {
+        this.#bookmarkDue = true;
+        watcher.requestProgress();
+        timer = clock.setTimer(progressPatienceMs, () => this.#writeDueBookmark());
+      });
+    };
+    schedule();
+    return () => timer?.cancel();
   }
 
   #open(): void {
@@ -98,6 +120,8 @@ class WatchStream {
   async #send(item: WatchItem, signal: AbortSignal): Promise<void> {
     if (item.type === 'PROGRESS') {
       this.#revision = Math.max(this.#revision, item.revision);
+      this.#isComplete = true;
+      this.#writeDueBookmark();
       return;
     }
     if (item.type === 'INITIAL_EVENTS_END') {
@@ -108,7 +132,6 @@ class WatchStream {
     const frame = this.#frame(item);
     this.#sentColumns = true;
     this.#revision = Math.max(this.#revision, item.stored.revision);
-    this.#sentRevision = this.#revision;
     if (!this.#write(frame)) await this.#drained(signal);
   }
 
@@ -145,14 +168,15 @@ class WatchStream {
     }
   }
 
-  /** Tells how far the client has seen, unless it knows. */
-  bookmark(): void {
-    if (this.#allowBookmarks && this.#revision > this.#sentRevision) this.#writeBookmark(false);
+  #writeDueBookmark(): void {
+    if (!this.#bookmarkDue) return;
+    this.#bookmarkDue = false;
+    this.#writeBookmark(false);
   }
 
   #writeBookmark(initialEventsEnd: boolean): void {
     if (this.#response.destroyed || this.#response.writableEnded) return;
-    this.#sentRevision = this.#revision;
+    if (!initialEventsEnd && !this.#isComplete) return;
     const annotations = initialEventsEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {};
     const metadata = { ...annotations, resourceVersion: String(this.#revision) };
     this.#write(frameText('BOOKMARK', JSON.stringify(this.#bookmarkObject(metadata))));

@@ -41,6 +41,11 @@ export class Watcher {
     this.#lister = lister;
   }
 
+  /** Asks for a `PROGRESS` item on every open watch now. */
+  requestProgress(): void {
+    this.#storage.requestProgress();
+  }
+
   /** Where the watch starts, checked before the first byte is sent. @throws StatusError (400, 504) */
   async open(
     resource: Resource,
@@ -88,6 +93,8 @@ export class Watcher {
   ): AsyncGenerator<WatchItem> {
     const single = singleKey(resource, selection);
     const prefix = single ?? collectionPrefix(resource, selection.namespace);
+    // Whoever watches from here has seen what was before.
+    yield { type: 'PROGRESS', revision: after };
     try {
       for await (const event of this.#storage.watch(prefix, after, signal)) {
         if (event.type === 'progress') {

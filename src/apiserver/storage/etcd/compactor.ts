@@ -42,6 +42,9 @@ export async function compactOnce(
   const current = answer.header.revision;
   if (!answer.succeeded) {
     const [found] = answer.responses[0]?.responseRange?.kvs ?? [];
+    // Written just before its writer compacts: at worst we forget a moment too early, and the next reader asks etcd.
+    const compacted = Number(found?.value.toString());
+    if (Number.isSafeInteger(compacted) && compacted > 0) onCompacted(compacted);
     return { version: found?.version ?? 0, revision: current };
   }
   if (revision > 0) await compactTo(client, revision, onCompacted);

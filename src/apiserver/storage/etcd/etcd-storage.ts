@@ -70,6 +70,8 @@ export class EtcdStorage implements Storage {
   readonly #known = new KnownClaims(KNOWN_KEYS);
   readonly #committer: Committer;
   readonly #compactKey: Buffer;
+  /** As far as this process has heard of it. */
+  #compacted: number | undefined;
   readonly #recent: RecentChanges;
   readonly #hub: WatchHub;
   readonly #feed: ChangeFeed;
@@ -150,7 +152,7 @@ export class EtcdStorage implements Storage {
     if (progressMs > 0) tasks.push(this.#progressEvery(progressMs, signal));
     if (compactMs > 0) {
       const options = { client: this.#client, key: this.#compactKey, clock: this.#clock, log: this.#log };
-      const onCompacted = (revision: number): void => this.#recent.forget(revision);
+      const onCompacted = (revision: number): void => this.#forget(revision);
       tasks.push(runCompactor({ ...options, intervalMs: compactMs, onCompacted }, signal));
     }
     this.#background = Promise.all(tasks);
@@ -237,10 +239,20 @@ export class EtcdStorage implements Storage {
   async compact(client: EtcdClient = this.#client, revision?: number): Promise<void> {
     try {
       const upTo = revision ?? (await this.#readRevision());
-      await compactTo(client, upTo, (compacted) => this.#recent.forget(compacted));
+      await compactTo(client, upTo, (compacted) => this.#forget(compacted));
     } catch (error) {
       throw toStorageError(error);
     }
+  }
+
+  compactedRevision(): number | undefined {
+    return this.#compacted;
+  }
+
+  /** What etcd has forgotten is gone for everybody, so that an answer does not depend on which replica gives it. */
+  #forget(revision: number): void {
+    this.#compacted = Math.max(this.#compacted ?? 0, revision);
+    this.#recent.forget(revision);
   }
 
   /** Goes on with other credentials; watches notice nothing. @throws Error for PEM that cannot be used */
