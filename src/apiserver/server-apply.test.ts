@@ -326,6 +326,13 @@ describe('server-side apply', () => {
       500,
       /failed to create typed patch object .*: \.spec\.x: field not declared in schema/,
     ],
+    [
+      'a name that is no text',
+      object({}, { name: { toString: 1, valueOf: 1 } }),
+      '?fieldManager=m',
+      500,
+      /failed to create typed patch object \(\/; .*\.metadata\.name: expected string/,
+    ],
     ['unknown metadata', object({}, { x: 1 }), '?fieldManager=m', 500, /\.metadata\.x: field not declared in schema/],
     ['a wrong type', object({ size: 'x' }), '?fieldManager=m', 500, /\.spec\.size: expected numeric/],
     [

@@ -9,25 +9,21 @@ import { TypedError } from '../typed/typed-error.ts';
 import { validate } from '../typed/validate.ts';
 import { formatGroupVersionKind, groupVersion, parseGroupVersion } from './group-version.ts';
 import type { Manager } from './manager.ts';
-
-/** What goes wrong without a status of its own: 500 on the wire, with this message. */
-export class OwnershipError extends Error {
-  override readonly name = 'OwnershipError';
-}
+import { OwnershipError } from './manager.ts';
 
 /** The last link: merges and computes the sets. internal/structuredmerge.go and versionconverter.go for custom resources. */
 export function structuredMerge(atom: Atom, kind: GroupVersionKind, resetFields: readonly (readonly string[])[]): Manager {
   const apiVersion = groupVersion(kind);
   const ignored = FieldSet.of(...resetFields.map(fieldPath));
   const updater = new Updater(atom, apiVersion, ignored, (other) => checkVersion(kind, other));
-  const typed = (object: KubeObject, allowDuplicates: boolean, failed: string): Json => {
-    checkType(atom, object, allowDuplicates, failed);
+  const typed = (object: KubeObject, allowDuplicates: boolean, failed: string, goal = ''): Json => {
+    checkType(atom, object, allowDuplicates, (name) => `${failed} (${name})${goal}`);
     return object as unknown as Json;
   };
   return {
     update({ live, next, managed, manager }) {
-      const nextValue = typed(next, true, 'failed to convert new object');
-      const liveValue = typed(live, true, 'failed to convert live object');
+      const nextValue = typed(next, true, 'failed to convert new object', ' to smd typed');
+      const liveValue = typed(live, true, 'failed to convert live object', ' to smd typed');
       return { fields: updater.update(liveValue, nextValue, managed.fields, manager), times: managed.times };
     },
     apply({ live, next, managed, manager, force }) {
@@ -43,19 +39,20 @@ export function structuredMerge(atom: Atom, kind: GroupVersionKind, resetFields:
   };
 }
 
-function checkType(atom: Atom, object: KubeObject, allowDuplicates: boolean, failed: string): void {
+function checkType(atom: Atom, object: KubeObject, allowDuplicates: boolean, failed: (name: string) => string): void {
   try {
     validate(atom, object as unknown as Json, allowDuplicates);
   } catch (error) {
     if (!(error instanceof TypedError)) throw error;
-    throw new OwnershipError(`${failed} (${nameOf(object)}): ${error.message}`, { cause: error });
+    throw new OwnershipError(`${failed(nameOf(object))}: ${error.message}`, { cause: error });
   }
 }
 
-/** internal/structuredmerge.go, objectGVKNN. */
+/** internal/structuredmerge.go, objectGVKNN. The object has not been checked: its name may be anything. */
 function nameOf(object: KubeObject): string {
-  const { namespace, name } = object.metadata ?? {};
-  return `${namespace ?? ''}/${name ?? ''}; ${formatGroupVersionKind(object)}`;
+  const { namespace, name }: { readonly namespace?: unknown; readonly name?: unknown } = object.metadata ?? {};
+  const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+  return `${text(namespace)}/${text(name)}; ${formatGroupVersionKind(object)}`;
 }
 
 /** Sets may be written in our own version only: there is no other. apiextensions-apiserver/pkg/apiserver/conversion, converter.go. */
