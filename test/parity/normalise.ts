@@ -69,8 +69,24 @@ class Normaliser {
       headers: this.#headers(transcript.headers),
       ...(transcript.frames === undefined
         ? { form: formOf(transcript), body: body === undefined ? this.#text(transcript.text) : this.#value(body) }
-        : { frames: (frames ?? []).map((frame) => this.#value(frame)), ended: transcript.ended === true }),
+        : { ...this.#stream(transcript.what, frames ?? []), ended: transcript.ended === true }),
     }));
+  }
+
+  /**
+   * Bookmarks come when kube-apiserver's timers are at it: it counts what they look like, and, for a watch that lasts long enough to
+   * get one before its end, whether one came. The bookmark after the initial events has its place.
+   */
+  #stream(what: string, frames: readonly Comparable[]): { readonly [key: string]: Comparable } {
+    const isTimed = (frame: Comparable): boolean =>
+      isObject(frame) && frame['type'] === 'BOOKMARK' && !JSON.stringify(frame).includes('k8s.io/initial-events-end');
+    const bookmarks = new Map(
+      frames.filter(isTimed).map((frame) => [JSON.stringify(this.#value(frame)), this.#value(frame)]),
+    );
+    return {
+      frames: frames.filter((frame) => !isTimed(frame)).map((frame) => this.#value(frame)),
+      ...(/timeoutSeconds=[4-9]/.test(what) ? { bookmarks: [...bookmarks.values()] } : {}),
+    };
   }
 
   #headers(headers: Readonly<Record<string, string>>): Comparable {

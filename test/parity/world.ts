@@ -85,7 +85,7 @@ export async function openWorld(namespaces: readonly string[]): Promise<World> {
  */
 async function suspendControllers(): Promise<{ resume(): void }> {
   const state = process.env['KAMAJI_STATE'] ?? '';
-  const pid = Number(await readFile(join(state, 'run', 'kube-controller-manager.pid'), 'utf8'));
+  const pid = Number.parseInt(await readFile(join(state, 'run', 'kube-controller-manager.pid'), 'utf8'), 10);
   process.kill(pid, 'SIGSTOP');
   return { resume: () => void process.kill(pid, 'SIGCONT') };
 }
