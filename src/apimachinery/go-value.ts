@@ -69,12 +69,22 @@ export function goJsonString(text: string): string {
   return plain.replace(/[<>&\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** JSON as Go's encoders write it: keys sorted, strings escaped for HTML. */
+/** JSON as encoding/json writes it: keys sorted, strings escaped for HTML. */
 export function goJson(value: Json): string {
+  return writeJson(value, JSON.stringify);
+}
+
+/** JSON as json-iterator writes it, which gives exponents two digits. */
+export function jsoniterJson(value: Json): string {
+  return writeJson(value, (number) => JSON.stringify(number).replace(/e-(\d)$/, 'e-0$1'));
+}
+
+function writeJson(value: Json, writeNumber: (value: number) => string): string {
   if (typeof value === 'string') return goJsonString(value);
-  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map((item: Json) => goJson(item)).join(',')}]`;
+  if (typeof value === 'number') return writeNumber(value);
+  if (typeof value === 'boolean' || value === null) return String(value);
+  if (Array.isArray(value)) return `[${value.map((item: Json) => writeJson(item, writeNumber)).join(',')}]`;
   return `{${entries(value as JsonObject)
-    .map(([key, item]) => `${goJsonString(key)}:${goJson(item)}`)
+    .map(([key, item]) => `${goJsonString(key)}:${writeJson(item, writeNumber)}`)
     .join(',')}}`;
 }

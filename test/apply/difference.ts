@@ -25,14 +25,40 @@ function order(a: string, b: string): number {
 }
 
 /** Drops writes as long as the rest still differs. */
-export async function shrink(oracle: Oracle, played: Played, at: number): Promise<string> {
+export async function shrink(judge: Oracle, played: Played, at: number): Promise<string> {
+  const oracle = judge.another();
+  try {
+    return await shrinkWith(new Attempts(oracle), played, at);
+  } finally {
+    await oracle.stop();
+  }
+}
+
+/** Asks about the same times again and again, each time a day later. */
+class Attempts {
+  readonly #oracle: Oracle;
+  #days = 0;
+
+  constructor(oracle: Oracle) {
+    this.#oracle = oracle;
+  }
+
+  async try(sequence: Sequence): Promise<{ readonly ours: Played; readonly theirs: readonly Result[] }> {
+    const day = this.#days++;
+    const later = (time: string) => `${new Date(Date.parse(time) + day * 86_400_000).toISOString().slice(0, 19)}Z`;
+    const writes = sequence.writes.map((write) => ({ ...write, now: later(write.now) }));
+    const ours = replay({ ...sequence, writes });
+    return { ours, theirs: await this.#oracle.ask(ours.sequence) };
+  }
+}
+
+async function shrinkWith(attempts: Attempts, played: Played, at: number): Promise<string> {
   let sequence: Sequence = { ...played.sequence, writes: played.sequence.writes.slice(0, at + 1) };
   for (let drop = sequence.writes.length - 2; drop >= 0; drop--) {
     const shorter = { ...sequence, writes: sequence.writes.filter((_, index) => index !== drop) };
-    if ((await differs(oracle, shorter)) !== undefined) sequence = shorter;
+    if ((await differs(attempts, shorter)) !== undefined) sequence = shorter;
   }
-  const ours = replay(sequence);
-  const theirs = await oracle.ask(sequence);
+  const { ours, theirs } = await attempts.try(sequence);
   const last = firstDifference(ours.results, theirs) ?? sequence.writes.length - 1;
   return [
     `${sequence.crd}, write ${last} of ${sequence.writes.length}`,
@@ -44,13 +70,16 @@ export async function shrink(oracle: Oracle, played: Played, at: number): Promis
 }
 
 /** A sequence that upstream can't begin with, such as a scale of nothing, proves nothing. */
-async function differs(oracle: Oracle, sequence: Sequence): Promise<number | undefined> {
+async function differs(attempts: Attempts, sequence: Sequence): Promise<number | undefined> {
   const [first] = sequence.writes;
   if (first === undefined || first.subresource !== '') return undefined;
-  const hasLost = sequence.writes.some(({ verb }, index) => verb === 'delete' && sequence.writes[index + 1]?.subresource !== '');
+  const hasLost = sequence.writes.some(
+    ({ verb }, index) => verb === 'delete' && sequence.writes[index + 1]?.subresource !== '',
+  );
   if (hasLost) return undefined;
   try {
-    return firstDifference(replay(sequence).results, await oracle.ask(sequence));
+    const { ours, theirs } = await attempts.try(sequence);
+    return firstDifference(ours.results, theirs);
   } catch (error) {
     if (error instanceof TypeError) return undefined;
     throw error;

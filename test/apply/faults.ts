@@ -18,13 +18,16 @@ function* places(schema: Schema, value: Json, path: readonly string[] = []): Gen
   if (!isJsonObject(value)) return;
   for (const [key, item] of Object.entries(value)) {
     const property = propertySchema(schema, key);
-    if (property !== undefined && item !== undefined && key !== 'metadata') yield* places(property, item, [...path, key]);
+    if (property !== undefined && item !== undefined && key !== 'metadata')
+      yield* places(property, item, [...path, key]);
   }
 }
 
 /** Undefined where the object has no place for the fault that was drawn. */
 export function withFault(random: Random, schema: Schema, object: KubeObject): KubeObject | undefined {
-  const all = [...places(schema, object as unknown as Json)].filter(({ path }) => path.length > 0 && path[0] === 'spec');
+  const all = [...places(schema, object as unknown as Json)].filter(
+    ({ path }) => path.length > 0 && path[0] === 'spec',
+  );
   const fault = random.pick([undeclaredField, wrongType, doubledItem, oddItem]);
   const found = random
     .shuffle(all)
@@ -42,7 +45,9 @@ function undeclaredField(random: Random, { schema, value }: Place): Json | undef
 
 function wrongType(random: Random, { schema, value }: Place): Json | undefined {
   if (schema.type === undefined || typeof value !== 'object') return undefined;
-  return random.pick<Json>(['text', 5, true, { a: 1, b: [1, 'x', null, { c: 2.5 }] }, ['x', 1, false, null]]);
+  const others: readonly Json[] = ['text', 5, true, ['x', 1, false, null]];
+  // In a wrong place only: in an object each of its fields might be told of first.
+  return random.pick(schema.type === 'object' ? others : [...others, { a: 1, b: [1, 'x', null, { c: 2.5 }] }]);
 }
 
 function doubledItem(random: Random, { schema, value }: Place): Json | undefined {

@@ -71,6 +71,8 @@ class WriteGenerator {
   /** Whether many different updaters come along. */
   readonly #isCrowded: boolean;
   readonly #isClientSide: boolean;
+  /** A second fault beside it would be told of in any order. */
+  #hasStoredFault = false;
   /** What each applied last. */
   readonly #configs = new Map<string, JsonObject>();
 
@@ -105,13 +107,18 @@ class WriteGenerator {
     let object = this.#whole(live, base.subresource);
     let refused = false;
     if (random.chance(0.08)) object = withDoubles(random, schema, object);
-    if (random.chance(0.03)) {
+    if (!this.#hasStoredFault && random.chance(0.03)) {
       object = withFault(random, schema, object) ?? object;
-      refused = true;
+      // Sometimes stored even so, as if the schema had been another then.
+      refused = random.chance(0.7);
+      this.#hasStoredFault = !refused;
     }
     const record = sentRecord(random, live, this.#apiVersion);
     const { managedFields: _read, ...metadata } = object.metadata;
-    object = { ...object, metadata: { ...metadata, ...(record === undefined ? {} : { managedFields: record }) } } as KubeObject;
+    object = {
+      ...object,
+      metadata: { ...metadata, ...(record === undefined ? {} : { managedFields: record }) },
+    } as KubeObject;
     const manager = this.#isCrowded && random.chance(0.9) ? random.pick(crowd) : random.pick(updaters);
     return { ...base, verb: 'update', object, manager, refused };
   }
@@ -128,7 +135,9 @@ class WriteGenerator {
       if (partSchema === undefined) continue;
       const before = object[part] as Json | undefined;
       if (random.chance(0.1) && live !== undefined) continue;
-      object[part] = asPart(before === undefined ? randomValue(random, partSchema) : changedValue(random, partSchema, before));
+      object[part] = asPart(
+        before === undefined ? randomValue(random, partSchema) : changedValue(random, partSchema, before),
+      );
     }
     if (random.chance(0.4) || subresource === 'status') this.#changeMetadata(object as unknown as KubeObject, object);
     return object as unknown as KubeObject;
@@ -197,7 +206,9 @@ class WriteGenerator {
       if (partSchema === undefined) continue;
       const roll = random.next();
       const from = (roll < 0.55 ? last?.[part] : roll < 0.7 ? onlyValid(live, part) : undefined) as Json | undefined;
-      config[part] = asPart(from === undefined ? randomValue(random, partSchema) : changedPart(random, partSchema, from));
+      config[part] = asPart(
+        from === undefined ? randomValue(random, partSchema) : changedPart(random, partSchema, from),
+      );
     }
     return config;
   }

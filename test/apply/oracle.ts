@@ -11,13 +11,18 @@ import type { Result, Sequence } from './writes.ts';
 
 const buildTimeoutMs = 10 * 60_000;
 
-/** Upstream's own field manager in a process beside us. Answers come in the order of the questions. */
+/**
+ * Upstream's own field manager in a process beside us. Answers come in the order of the questions, whose times must not go
+ * back: a clock does not.
+ */
 export class Oracle {
+  readonly #program: string;
   readonly #process: ChildProcess;
   readonly #waiting: { resolve(results: readonly Result[]): void; reject(error: Error): void }[] = [];
   #ended: Error | undefined;
 
   private constructor(program: string) {
+    this.#program = program;
     this.#process = spawn(program, ['-test.run=TestServe', '-test.timeout=0'], {
       stdio: ['pipe', 'inherit', 'inherit', 'pipe'],
     });
@@ -42,6 +47,11 @@ export class Oracle {
     const program = `${folder}/oracle`;
     await runOk('go', ['-C', source, 'test', '-c', '-o', program, '.'], { timeoutMs: buildTimeoutMs });
     return new Oracle(program);
+  }
+
+  /** A second process, whose clock stands at the beginning. */
+  another(): Oracle {
+    return new Oracle(this.#program);
   }
 
   /** What each write of the sequence gave. */

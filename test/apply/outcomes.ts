@@ -19,7 +19,8 @@ export class Outcomes {
         continue;
       }
       if (object === undefined) continue;
-      const entries = ((object['metadata'] ?? {}) as { managedFields?: readonly ManagedFieldsEntry[] }).managedFields ?? [];
+      const entries =
+        ((object['metadata'] ?? {}) as { managedFields?: readonly ManagedFieldsEntry[] }).managedFields ?? [];
       if (entries.length === 0) this.#count('nobody owns');
       if (entries.length > 2) this.#count('three managers and more');
       if (entries.some(({ manager }) => manager === 'ancient-changes')) this.#count('ancient changes');

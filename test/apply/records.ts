@@ -2,7 +2,11 @@ import type { JsonObject, KubeObject, ManagedFieldsEntry } from '../../src/apima
 import type { Random } from './random.ts';
 
 /** `metadata.managedFields` as clients send them in a PUT: mostly what they read, sometimes anything. */
-export function sentRecord(random: Random, live: KubeObject | undefined, apiVersion: string): readonly unknown[] | undefined {
+export function sentRecord(
+  random: Random,
+  live: KubeObject | undefined,
+  apiVersion: string,
+): readonly unknown[] | undefined {
   const known = live?.metadata.managedFields;
   const roll = random.next();
   if (roll < 0.7) return known;
@@ -45,7 +49,10 @@ function oddEntry(random: Random, apiVersion: string): ManagedFieldsEntry {
     { ...base, subresource: 'status', fieldsV1: { 'f:status': { 'f:phase': {} } } },
     { ...base, fieldsV1: {} },
     { operation: 'Update', apiVersion, fieldsType: 'FieldsV1' },
-    { ...base, fieldsV1: { 'x:future': {}, 'f:spec': { '.': {}, 'f:flag': null as unknown as JsonObject, 'f:unknown': {} } } },
+    {
+      ...base,
+      fieldsV1: { 'x:future': {}, 'f:spec': { '.': {}, 'f:flag': null as unknown as JsonObject, 'f:unknown': {} } },
+    },
     { ...base, fieldsV1: { 'f:spec': { 'f:atomicList': { 'i:0': { 'f:x': {} } }, 'f:atomicMap': { 'f:x': {} } } } },
     { ...base, fieldsV1: { 'f:spec': { 'f:numbers': { '.': {}, 'v:1': {}, 'v:1.0': {}, 'v:1000000': {} } } } },
     {

@@ -28,7 +28,11 @@ const container: Schema = {
     args: { type: 'array', items: { type: 'string' } },
     env: {
       type: 'array',
-      items: { type: 'object', properties: { name: { type: 'string' }, value: { type: 'string' } }, required: ['name'] },
+      items: {
+        type: 'object',
+        properties: { name: { type: 'string' }, value: { type: 'string' } },
+        required: ['name'],
+      },
       'x-kubernetes-list-type': 'map',
       'x-kubernetes-list-map-keys': ['name'],
     },
@@ -93,7 +97,10 @@ export const stressSchema: Schema = {
         deep: {
           type: 'object',
           properties: {
-            er: { type: 'object', properties: { est: { type: 'object', properties: { value: { type: 'string' }, ports } } } },
+            er: {
+              type: 'object',
+              properties: { est: { type: 'object', properties: { value: { type: 'string' }, ports } } },
+            },
           },
         },
         free: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },

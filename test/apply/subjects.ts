@@ -69,7 +69,9 @@ export function crdOf(subject: Subject): object {
           schema: { openAPIV3Schema: toOpenApiV3({ ...schema, properties }) },
           subresources: {
             ...(hasStatus ? { status: {} } : {}),
-            ...(path === undefined ? {} : { scale: { specReplicasPath: path, statusReplicasPath: '.status.replicas' } }),
+            ...(path === undefined
+              ? {}
+              : { scale: { specReplicasPath: path, statusReplicasPath: '.status.replicas' } }),
           },
         },
       ],

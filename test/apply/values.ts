@@ -16,7 +16,8 @@ const fieldsAtOnce = 4;
 
 export function randomValue(random: Random, schema: Schema, depth = 0): Json {
   if (random.chance(schema.nullable === true ? 0.25 : 0.02)) return null;
-  if (schema['x-kubernetes-int-or-string'] === true) return random.chance(0.5) ? random.pick(numbers) : random.pick(texts);
+  if (schema['x-kubernetes-int-or-string'] === true)
+    return random.chance(0.5) ? random.pick(numbers) : random.pick(texts);
   switch (schema.type) {
     case 'object':
       return randomObject(random, schema, depth);
@@ -44,7 +45,8 @@ function randomObject(random: Random, schema: Schema, depth: number): Json {
   const { additionalProperties } = schema;
   const isFree = schema['x-kubernetes-preserve-unknown-fields'] === true || schema.properties === undefined;
   if (typeof additionalProperties === 'object') {
-    for (const key of random.some(keys, random.below(4))) object[key] = randomValue(random, additionalProperties, depth + 1);
+    for (const key of random.some(keys, random.below(4)))
+      object[key] = randomValue(random, additionalProperties, depth + 1);
   } else if (isFree) {
     for (const key of random.some(keys, random.below(3))) object[key] ??= randomJson(random, depth + 1);
   }
@@ -91,14 +93,15 @@ function randomItem(random: Random, items: Schema, names: readonly string[], dep
       delete item[name];
       continue;
     }
-    item[name] = property.type === 'string' ? random.pick(['a', 'b', 'TCP', 'UDP', 'x"y']) : randomScalar(random, property);
+    item[name] =
+      property.type === 'string' ? random.pick(['a', 'b', 'TCP', 'UDP', 'x"y']) : randomScalar(random, property);
   }
   return item;
 }
 
 function randomScalar(random: Random, schema: Schema): Json {
   const value = randomValue(random, schema, 9);
-  return value === null ? 1 : value;
+  return value === null ? randomScalar(random, schema) : value;
 }
 
 export function randomJson(random: Random, depth: number): Json {

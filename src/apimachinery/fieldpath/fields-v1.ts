@@ -34,8 +34,7 @@ function encode(set: FieldSet, isMember: boolean): JsonObject {
   while (m < members.length || c < children.length) {
     const member = members[m];
     const child = children[c];
-    const order =
-      member === undefined ? 1 : child === undefined ? -1 : compareElements(member, child.element);
+    const order = member === undefined ? 1 : child === undefined ? -1 : compareElements(member, child.element);
     if (order < 0) put(member!, {});
     else put(child!.element, encode(child!.set, order === 0));
     if (order <= 0) m++;

@@ -1,5 +1,5 @@
 import type { Json } from '../object.ts';
-import { goJson } from '../go-value.ts';
+import { jsoniterJson } from '../go-value.ts';
 import { compareText } from '../text-order.ts';
 import { compareValues, formatValue } from './value-order.ts';
 
@@ -55,12 +55,12 @@ export function fieldElement(name: string): FieldElement {
 /** `fields` in any order. */
 export function keyElement(fields: readonly KeyField[], decoded = false): KeyElement {
   const sorted = fields.length > 1 ? [...fields].sort((a, b) => compareText(a.name, b.name)) : fields;
-  const body = sorted.map((field) => `${JSON.stringify(field.name)}:${goJson(field.value)}`).join(',');
+  const body = sorted.map((field) => `${JSON.stringify(field.name)}:${jsoniterJson(field.value)}`).join(',');
   return { kind: 'key', id: `k:{${body}}`, fields: sorted, decoded };
 }
 
 export function valueElement(value: Json, decoded = false): ValueElement {
-  return { kind: 'value', id: `v:${goJson(value)}`, value, decoded };
+  return { kind: 'value', id: `v:${jsoniterJson(value)}`, value, decoded };
 }
 
 export function indexElement(index: number): IndexElement {

@@ -18,7 +18,8 @@ import {
   withEntries,
 } from './managed.ts';
 import type { Manager } from './manager.ts';
-import { OwnershipError, structuredMerge } from './structured-merge.ts';
+import { OwnershipError } from './manager.ts';
+import { structuredMerge } from './structured-merge.ts';
 
 /** Paths of field names below the root, such as `['status']`. */
 export type FieldNames = readonly string[];

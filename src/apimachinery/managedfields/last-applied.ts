@@ -111,7 +111,9 @@ function parseConfiguration(text: string, kind: GroupVersionKind): Json | undefi
     throw error;
   }
   if (!isJsonObject(value)) return undefined;
-  return value['apiVersion'] === groupVersion(kind) && value['kind'] === kind.kind ? shallowCopy(value) as Json : undefined;
+  return value['apiVersion'] === groupVersion(kind) && value['kind'] === kind.kind
+    ? (shallowCopy(value) as Json)
+    : undefined;
 }
 
 function isValid(atom: Atom, value: Json): boolean {

@@ -6,7 +6,8 @@ import { newBadRequest } from '../status.ts';
 import { capUpdateManagers } from './cap-managers.ts';
 import { formatGroupVersionKind, groupVersion } from './group-version.ts';
 import type { Managed } from './managed.ts';
-import type { Manager } from './manager.ts';
+import type { Manager, Write } from './manager.ts';
+import { OwnershipError } from './manager.ts';
 import { managerIdentifier } from './manager-identifier.ts';
 
 /** The small links of the chain, outermost first. k8s.io/apimachinery/pkg/util/managedfields/internal. */
@@ -41,10 +42,19 @@ export function skipNonApplied(inner: Manager): Manager {
       if (write.managed.fields.size > 0) return inner.apply(write);
       const { apiVersion, kind } = write.next;
       const empty = { apiVersion, kind } as KubeObject;
-      const managed = inner.update({ ...write, live: empty, next: write.live, manager: beforeFirstApply });
+      const managed = claimExisting(inner, { ...write, live: empty, next: write.live, manager: beforeFirstApply });
       return inner.apply({ ...write, managed });
     },
   };
+}
+
+function claimExisting(inner: Manager, write: Write): Managed {
+  try {
+    return inner.update(write);
+  } catch (error) {
+    if (!(error instanceof OwnershipError)) throw error;
+    throw new OwnershipError(`failed to create manager for existing fields: ${error.message}`, { cause: error });
+  }
 }
 
 /** Keeps at most ten updaters. capmanagers.go. */

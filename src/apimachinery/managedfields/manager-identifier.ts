@@ -23,5 +23,10 @@ export function managerIdentifier({ manager, operation, apiVersion, subresource 
 
 /** The facts in an identifier; `apiVersion` is empty for appliers. */
 export function parseManagerIdentifier(identifier: string): ManagerFacts {
-  return { manager: '', apiVersion: '', subresource: '', ...(JSON.parse(identifier) as Pick<ManagerFacts, 'operation'>) };
+  return {
+    manager: '',
+    apiVersion: '',
+    subresource: '',
+    ...(JSON.parse(identifier) as Pick<ManagerFacts, 'operation'>),
+  };
 }

@@ -31,3 +31,8 @@ export interface Applied {
   readonly object: KubeObject | undefined;
   readonly managed: Managed;
 }
+
+/** What goes wrong without a status of its own: 500 on the wire, with this message. */
+export class OwnershipError extends Error {
+  override readonly name = 'OwnershipError';
+}

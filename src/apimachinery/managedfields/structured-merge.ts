@@ -12,7 +12,11 @@ import type { Manager } from './manager.ts';
 import { OwnershipError } from './manager.ts';
 
 /** The last link: merges and computes the sets. internal/structuredmerge.go and versionconverter.go for custom resources. */
-export function structuredMerge(atom: Atom, kind: GroupVersionKind, resetFields: readonly (readonly string[])[]): Manager {
+export function structuredMerge(
+  atom: Atom,
+  kind: GroupVersionKind,
+  resetFields: readonly (readonly string[])[],
+): Manager {
   const apiVersion = groupVersion(kind);
   const ignored = FieldSet.of(...resetFields.map(fieldPath));
   const updater = new Updater(atom, apiVersion, ignored, (other) => checkVersion(kind, other));
@@ -61,7 +65,8 @@ function checkVersion(kind: GroupVersionKind, apiVersion: string): void {
   const parsed = parseGroupVersion(apiVersion);
   if (parsed === undefined) throw new OwnershipError(`unexpected GroupVersion string: ${apiVersion}`);
   const target = groupVersion(parsed);
-  if (parsed.group === kind.group) throw new OwnershipError(`request to convert CR to an invalid group/version: ${target}`);
+  if (parsed.group === kind.group)
+    throw new OwnershipError(`request to convert CR to an invalid group/version: ${target}`);
   const own = `${groupVersion(kind)}, Kind=${kind.kind}`;
   throw new OwnershipError(`${own} is unstructured and is not suitable for converting to ${goQuote(target)}`);
 }

@@ -148,7 +148,8 @@ class SchemaMap implements MapType {
 
   #newField(name: string): FieldType | undefined {
     if (this.#isObject) {
-      if (name === 'metadata') return { element: metaElement, atom: atomOf(objectMetaSchema, false), default: undefined };
+      if (name === 'metadata')
+        return { element: metaElement, atom: atomOf(objectMetaSchema, false), default: undefined };
       if (name === 'apiVersion' || name === 'kind') return typeMeta[name];
     }
     const { properties } = this.#schema;

@@ -74,7 +74,8 @@ class ComparingWalk {
       this.#field(type, key, leftMap![key], rightMap === undefined ? undefined : getOwn(rightMap, key));
     }
     for (const key of keysOf(rightMap ?? {})) {
-      if (leftMap === undefined || getOwn(leftMap, key) === undefined) this.#field(type, key, undefined, rightMap![key]);
+      if (leftMap === undefined || getOwn(leftMap, key) === undefined)
+        this.#field(type, key, undefined, rightMap![key]);
     }
     return false;
   }

@@ -27,9 +27,7 @@ export function sameReading(atom: Atom, a: Reading, b: Reading): boolean {
 }
 
 function isSingle(atom: Atom): boolean {
-  return (
-    Number(atom.map !== undefined) + Number(atom.scalar !== undefined) + Number(atom.list !== undefined) === 1
-  );
+  return Number(atom.map !== undefined) + Number(atom.scalar !== undefined) + Number(atom.list !== undefined) === 1;
 }
 
 /** The value as an object, or undefined for anything else. */

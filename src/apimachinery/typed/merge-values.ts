@@ -31,7 +31,8 @@ function merge(atom: Atom, left: Json | undefined, right: Json | undefined): Jso
 function mergeMaps(type: MapType, left: Json, right: Json): Json | undefined {
   const [leftMap, rightMap] = [asObject(left), asObject(right)];
   if (type.atomic) return right;
-  if ((leftMap === undefined || isEmptyObject(leftMap)) && (rightMap === undefined || isEmptyObject(rightMap))) return right;
+  if ((leftMap === undefined || isEmptyObject(leftMap)) && (rightMap === undefined || isEmptyObject(rightMap)))
+    return right;
   const out = {};
   for (const key of keysOf(leftMap ?? {})) {
     const theirs = rightMap === undefined ? undefined : getOwn(rightMap, key);

@@ -36,7 +36,10 @@ class Reconciliation {
     if (!isLeaf && type.atomic) {
       if (set !== undefined && !set.empty) this.changed.insert(this.#path);
     } else if (set !== undefined) {
-      this.#each(set, (element) => (element.kind === 'field' ? type.field(element.name)?.atom : undefined) ?? type.rest);
+      this.#each(
+        set,
+        (element) => (element.kind === 'field' ? type.field(element.name)?.atom : undefined) ?? type.rest,
+      );
     }
   }
 
