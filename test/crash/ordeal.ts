@@ -196,7 +196,7 @@ function stateOf({ items }: KubeList<Ticket>): ReadonlyMap<string, StoryEvent> {
 }
 
 function revisionsOf(state: ReadonlyMap<string, StoryEvent>): Record<string, number> {
-  return Object.fromEntries([...state].map(([key, { revision }]) => [key, revision]).sort());
+  return Object.fromEntries([...state].map(([key, { revision }]) => [key, revision]));
 }
 
 function line({ type, key, revision, count }: StoryEvent): string {

@@ -8,7 +8,6 @@
  * Prints its token once it serves.
  */
 import { openStorage, type StorageDriverOptions } from '../../src/apiserver/storage/drivers.ts';
-import type { ResourceDefinition } from '../../src/apiserver/registry/definition.ts';
 import type { TlsMaterial } from '../../src/apiserver/tls-source.ts';
 import { startEngine } from '../storage/engine.ts';
 import { ticketDefinition } from './kinds.ts';
@@ -20,5 +19,5 @@ export interface CrashServerOptions extends TlsMaterial, Pick<StorageDriverOptio
 
 const options = JSON.parse(process.argv[2] ?? '') as CrashServerOptions;
 const storage = await openStorage(options.storage, options.etcd === undefined ? {} : { etcd: options.etcd });
-const engine = await startEngine(storage, [ticketDefinition as ResourceDefinition], options, options.port);
+const engine = await startEngine(storage, [ticketDefinition], options, options.port);
 process.stdout.write(`${engine.token}\n`);

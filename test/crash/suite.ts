@@ -15,7 +15,7 @@ export interface CrashSuiteOptions {
   /** Whether every revision of the store is a write of this suite's. */
   readonly contiguous: boolean;
   /** A server over an empty store, not started, and the way to remove the store. */
-  create(): Promise<{ readonly server: KilledServer; remove(): Promise<void> }>;
+  create(): Promise<{ readonly server: KilledServer; readonly remove: () => Promise<void> }>;
 }
 
 /** A test for each round of kills, and what must hold over all of them. */

@@ -137,11 +137,8 @@ export class Writer {
       return;
     }
     this.#ledger.doubts.undone++;
-    const expected = this.#current && [revisionOf(this.#current), this.#current.spec.count];
-    const actual = found && [revisionOf(found), found.spec.count];
-    if (JSON.stringify(expected) !== JSON.stringify(actual)) {
-      throw new Error(`${this.#namespace}/${this.#name} was ${expected ?? 'absent'} and is ${actual ?? 'absent'}`);
-    }
+    const [was, is] = [describeState(this.#current), describeState(found)];
+    if (was !== is) throw new Error(`${this.#namespace}/${this.#name} was ${was} and is ${is}`);
   }
 
   #note(deed: Deed): void {
@@ -151,6 +148,10 @@ export class Writer {
     this.#ledger.deeds.set(key, deeds);
     this.#ledger.highest = Math.max(this.#ledger.highest, deed.revision ?? 0);
   }
+}
+
+function describeState(ticket: Ticket | undefined): string {
+  return ticket === undefined ? 'absent' : `count ${ticket.spec.count} at revision ${revisionOf(ticket)}`;
 }
 
 function expectTicket(answer: RawAnswer, code: number): Ticket {

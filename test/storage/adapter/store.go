@@ -32,6 +32,9 @@ type Store struct {
 	id         string
 	connection *connection
 	namespaced bool
+	// Whether a page at version 0 (which may be any) is asked for at the newest one. The server, as every one with a watch cache, answers a list
+	// at version 0 whole.
+	pageFromNewest bool
 
 	lock        sync.Mutex
 	transformer value.Transformer
@@ -328,6 +331,9 @@ func (s *Store) GetList(ctx context.Context, key string, opts storage.ListOption
 	query, err := listQuery(at, opts)
 	if err != nil {
 		return err
+	}
+	if s.pageFromNewest && opts.ResourceVersion == "0" && opts.Predicate.Limit > 0 {
+		query.Del("resourceVersion")
 	}
 	if opts.Predicate.Limit != 0 {
 		query.Set("limit", strconv.FormatInt(opts.Predicate.Limit, 10))
