@@ -38,7 +38,7 @@ let api: RawApi;
 let count = 0;
 
 beforeAll(async () => {
-  server = await startApiServer();
+  server = await startApiServer(['--shutdown-delay=0s']);
   api = await openClusterApi();
   await api.ask(`${GROUP_PATH}/datastores`, { method: 'POST', body: dataStoreObject('default') });
   // Before it follows our kinds the garbage collector would not see what depends on what.

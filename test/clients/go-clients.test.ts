@@ -12,7 +12,8 @@ const { plain, streaming } = await results();
 async function results(): Promise<Readonly<Record<'plain' | 'streaming', readonly CaseResult[]>>> {
   const folder = await mkdtemp(join(tmpdir(), 'kamaji-go-clients-'));
   const program = await buildGoClients(folder);
-  const server = await startApiServer();
+  // Nobody waits for its successor here.
+  const server = await startApiServer(['--shutdown-delay=0s']);
   try {
     const run = process.env['GO_CLIENTS_RUN'];
     const only = run === undefined ? {} : { run };

@@ -30,7 +30,7 @@ let server: ApiServerProcess;
 const config = new KubeConfig();
 
 beforeAll(async () => {
-  server = await startApiServer();
+  server = await startApiServer(['--shutdown-delay=0s']);
   config.loadFromFile(adminKubeconfig());
   const { group, version } = tenants;
   await config

@@ -180,14 +180,14 @@ var controllerRuntimeCases = []testCase{
 		if err := c.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
 			return err
 		}
-		// There is no control plane behind the tenant: a refusal that says so, and not a broken answer.
-		config := &unstructured.Unstructured{}
-		config.SetAPIVersion("v1")
-		config.SetKind("Config")
-		refused := c.SubResource("kubeconfig").Get(ctx, object, config)
+		// There is no control plane behind the tenant: a refusal that says so and when to come again, and not a broken answer.
+		refused := r.request("/one/kubeconfig").Do(ctx).Error()
 		return first(
 			want("replicas", nested(object, "spec", "controlPlane", "deployment", "replicas"), any(int64(4))),
-			wantError("kubeconfig", refused, func(err error) bool { return apierrors.ReasonForError(err) != metav1.StatusReasonUnknown }),
+			wantError("kubeconfig", refused, func(err error) bool {
+				_, later := apierrors.SuggestsClientDelay(err)
+				return apierrors.IsServiceUnavailable(err) && later
+			}),
 		)
 	})},
 	{"controller-runtime client: Apply creates, owns, conflicts and is forced, the status too", withClient(func(ctx context.Context, _ *world, r *room, c client.Client) error {

@@ -81,8 +81,14 @@ func (d *diary) of(name string) string {
 func newDiary(informer cache.SharedIndexInformer) (*diary, error) {
 	d := &diary{events: map[string][]string{}}
 	_, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
-		AddFunc:    func(object any) { d.note("A", object) },
-		UpdateFunc: func(_, object any) { d.note("M", object) },
+		AddFunc: func(object any) { d.note("A", object) },
+		UpdateFunc: func(old, object any) {
+			// After another list every object is told again.
+			before, err := meta.Accessor(old)
+			if after, err2 := meta.Accessor(object); err != nil || err2 != nil || before.GetResourceVersion() != after.GetResourceVersion() {
+				d.note("M", object)
+			}
+		},
 		DeleteFunc: func(object any) { d.note("D", object) },
 	})
 	return d, err

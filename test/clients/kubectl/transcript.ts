@@ -39,7 +39,8 @@ export async function transcript(kubectl: Kubectl, side: Side, steps: readonly S
 async function runCommand(kubectl: Kubectl, side: Side, step: Command): Promise<Answer> {
   const result = await run(kubectl.program, fullArgs(kubectl, side, step.args), {
     ...(step.stdin === undefined ? {} : { input: step.stdin }),
-    env: { KUBECONFIG: kubectl.kubeconfig, ...step.env },
+    // Short-lived: collecting garbage would be a third of its work.
+    env: { KUBECONFIG: kubectl.kubeconfig, GOGC: 'off', ...step.env },
   });
   const told = `kubectl ${step.args.join(' ')}\n(exit code ${result.code})\n${result.stdout}\n${result.stderr}`;
   if (result.code !== (step.code ?? 0))
