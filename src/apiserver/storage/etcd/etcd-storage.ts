@@ -30,6 +30,7 @@ import { RecentChanges } from './recent-changes.ts';
 import { inspectServer } from './server-abilities.ts';
 import { SharedRead } from './shared-read.ts';
 import { SingleKeyCommitter } from './single-key-committer.ts';
+import { Turns } from './turns.ts';
 
 export interface EtcdStorageOptions {
   /** Closed together with the storage. */
@@ -54,6 +55,10 @@ const MAX_LIST_ATTEMPTS = 3;
 const RECENT_CHANGES = 2_000;
 const RECENT_CHARACTERS = 16 * 1024 * 1024;
 const KNOWN_KEYS = 20_000;
+/** Writes under way at once: what waits in etcd runs into deadlines, what waits here does not. */
+const MAX_COMMITS = 256;
+/** kine takes a database connection for each, and databases have few. */
+const MAX_KINE_COMMITS = 24;
 /** etcd answers requests for progress only when it has nothing else to send, and kine not always then. */
 const ASK_AGAIN_MS = 100;
 
@@ -69,6 +74,7 @@ export class EtcdStorage implements Storage {
   readonly #random: Random;
   readonly #known = new KnownClaims(KNOWN_KEYS);
   readonly #committer: Committer;
+  readonly #turns: Turns;
   readonly #compactKey: Buffer;
   /** As far as this process has heard of it. */
   #compacted: number | undefined;
@@ -96,6 +102,7 @@ export class EtcdStorage implements Storage {
     this.#highest = revision;
     const deps = { client: this.#client, layout: this.#layout, known: this.#known };
     this.#committer = transactions ? new TransactionCommitter(deps) : new SingleKeyCommitter(deps, this.#clock);
+    this.#turns = new Turns(transactions ? MAX_COMMITS : MAX_KINE_COMMITS);
     // kine keeps a key of that very name for kube-apiserver, and counts versions of no other.
     this.#compactKey = transactions ? this.#layout.compactKey : Buffer.from('compact_rev_key');
     this.#recent = new RecentChanges(revision, RECENT_CHANGES, RECENT_CHARACTERS);
@@ -210,7 +217,7 @@ export class EtcdStorage implements Storage {
   async commit(write: Write): Promise<{ readonly revision: number }> {
     assertWrite(write);
     this.#assertOpen();
-    const commit = this.#committer.commit(write);
+    const commit = this.#turns.run(() => this.#committer.commit(write));
     this.#commits.add(commit);
     try {
       const done = await commit;
