@@ -42,7 +42,7 @@ export function fault(method: string, answer: Pick<WireAnswer, 'code' | 'headers
 function isMeant(code: number, { reason, message, details }: StatusLike): boolean {
   if (code === 504) return reason === 'Timeout';
   if (code === 503) return reason === 'ServiceUnavailable' && typeof details?.retryAfterSeconds === 'number';
-  return code === 500 && reason === undefined && /^failed to create typed patch object /.test(String(message));
+  return code === 500 && reason === undefined && String(message).startsWith('failed to create typed patch object ');
 }
 
 function readStatus(type: string, body: Buffer): StatusLike | undefined {
