@@ -28,9 +28,10 @@ function formatGoNumber(value: number): string {
 /** `%v`. */
 export function formatGoValue(value: Json): string {
   if (value === null) return '<nil>';
+  if (typeof value === 'string') return value;
   if (typeof value === 'number') return formatGoNumber(value);
   if (Array.isArray(value)) return `[${value.map((item: Json) => formatGoValue(item)).join(' ')}]`;
-  if (!isJsonObject(value)) return String(value);
+  if (!isJsonObject(value)) return JSON.stringify(value);
   return `map[${entries(value)
     .map(([key, item]) => `${key}:${formatGoValue(item)}`)
     .join(' ')}]`;
@@ -42,7 +43,7 @@ export function formatGoSyntax(value: Json): string {
   if (typeof value === 'string') return goQuote(value);
   if (typeof value === 'number') return formatGoNumber(value);
   if (Array.isArray(value)) return `[]interface {}{${value.map((item: Json) => formatGoSyntax(item)).join(', ')}}`;
-  if (!isJsonObject(value)) return String(value);
+  if (!isJsonObject(value)) return JSON.stringify(value);
   return `map[string]interface {}{${entries(value)
     .map(([key, item]) => `${goQuote(key)}:${formatGoSyntax(item)}`)
     .join(', ')}}`;

@@ -1,4 +1,4 @@
-import { isJsonObject, valueAt, withValueAt } from '../../src/apimachinery/json.ts';
+import { isJsonObject, withValueAt } from '../../src/apimachinery/json.ts';
 import type { Json, JsonObject, KubeObject } from '../../src/apimachinery/object.ts';
 import { propertySchema } from '../../src/apimachinery/schema/defaulting.ts';
 import type { Schema } from '../../src/apimachinery/schema/schema.ts';
@@ -79,8 +79,4 @@ export function withDoubles(random: Random, schema: Schema, object: KubeObject):
     if (value !== undefined) return withValueAt(object, place.path, value) as unknown as KubeObject;
   }
   return object;
-}
-
-export function hasSpec(object: KubeObject): boolean {
-  return isJsonObject(valueAt(object, ['spec']));
 }

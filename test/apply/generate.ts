@@ -205,7 +205,7 @@ class WriteGenerator {
       const partSchema = properties[part];
       if (partSchema === undefined) continue;
       const roll = random.next();
-      const from = (roll < 0.55 ? last?.[part] : roll < 0.7 ? onlyValid(live, part) : undefined) as Json | undefined;
+      const from = roll < 0.55 ? last?.[part] : roll < 0.7 ? partOf(live, part) : undefined;
       config[part] = asPart(
         from === undefined ? randomValue(random, partSchema) : changedPart(random, partSchema, from),
       );
@@ -223,6 +223,6 @@ function asPart(value: Json): Json {
   return value === null ? {} : value;
 }
 
-function onlyValid(live: KubeObject | undefined, part: string): Json | undefined {
+function partOf(live: KubeObject | undefined, part: string): Json | undefined {
   return live === undefined ? undefined : valueAt(live, [part]);
 }

@@ -28,7 +28,7 @@ export class Oracle {
     });
     const end = (reason: string) => {
       this.#ended ??= new Error(`the oracle has ended: ${reason}`);
-      for (const { reject } of this.#waiting.splice(0)) reject(this.#ended);
+      for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#ended);
     };
     this.#process.on('error', (error) => end(error.message));
     this.#process.on('exit', (code, signal) => end(`exit code ${code}, signal ${signal}`));

@@ -98,5 +98,5 @@ function store(write: Write, live: KubeObject | undefined, after: KubeObject, cr
       ...(live.metadata.creationTimestamp === undefined ? {} : { creationTimestamp: live.metadata.creationTimestamp }),
     },
     ...(status === undefined ? {} : { status }),
-  } as KubeObject;
+  };
 }

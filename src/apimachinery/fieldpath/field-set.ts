@@ -28,10 +28,14 @@ export class FieldSet {
 
   /** Adds the path alone, not its parents. The empty path, the whole object, is nobody's. */
   insert(path: Path): void {
-    let set: FieldSet = this;
-    const last = path.length - 1;
-    for (let at = 0; at < last; at++) set = set.descend(path[at]!);
-    if (last >= 0) set.insertMember(path[last]!);
+    this.#insertFrom(path, 0);
+  }
+
+  #insertFrom(path: Path, at: number): void {
+    const element = path[at];
+    if (element === undefined) return;
+    if (at === path.length - 1) this.insertMember(element);
+    else this.descend(element).#insertFrom(path, at + 1);
   }
 
   insertMember(element: PathElement): void {
@@ -67,15 +71,15 @@ export class FieldSet {
   }
 
   has(path: Path): boolean {
-    let set: FieldSet | undefined = this;
-    const last = path.length - 1;
-    for (let at = 0; at < last && set !== undefined; at++) set = set.child(path[at]!);
-    return set !== undefined && last >= 0 && set.hasMember(path[last]!);
+    return this.#hasFrom(path, 0);
   }
 
-  /** Paths below the element, without it. */
-  withPrefix(element: PathElement): FieldSet {
-    return this.child(element) ?? new FieldSet();
+  #hasFrom(path: Path, at: number): boolean {
+    const element = path[at];
+    if (element === undefined) return false;
+    if (at === path.length - 1) return this.hasMember(element);
+    const below = this.child(element);
+    return below !== undefined && below.#hasFrom(path, at + 1);
   }
 
   get empty(): boolean {

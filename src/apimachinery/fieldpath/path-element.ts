@@ -103,7 +103,7 @@ export function formatElement(element: PathElement): string {
       return `[${element.fields.map((field) => `${field.name}=${formatValue(field.value, element.decoded)}`).join(',')}]`;
     case 'value':
       return `[=${formatValue(element.value, element.decoded)}]`;
-    case 'index':
+    default:
       return `[${element.index}]`;
   }
 }

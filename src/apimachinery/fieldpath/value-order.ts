@@ -79,7 +79,7 @@ export function formatValue(value: Json, float: boolean): string {
   if (typeof value === 'string') return goQuote(value);
   if (typeof value === 'number') return float ? formatGoFloat(value) : formatNumber(value);
   if (Array.isArray(value)) return `[${value.map((item: Json) => formatValue(item, float)).join(',')}]`;
-  if (!isJsonObject(value)) return String(value);
+  if (!isJsonObject(value)) return JSON.stringify(value);
   return sortedKeys(value)
     .map((key) => `${key}=${formatValue(value[key]!, float)}`)
     .join('');

@@ -1,6 +1,6 @@
-import { FieldSet } from '../fieldpath/field-set.ts';
+import type { FieldSet } from '../fieldpath/field-set.ts';
 import { goJson } from '../go-value.ts';
-import { isJsonObject, shallowCopy } from '../json.ts';
+import { isJsonObject } from '../json.ts';
 import { ConflictsError } from '../merge/conflicts.ts';
 import type { GroupVersionKind, Json, KubeObject } from '../object.ts';
 import type { Atom } from '../typed/atom.ts';
@@ -111,9 +111,7 @@ function parseConfiguration(text: string, kind: GroupVersionKind): Json | undefi
     throw error;
   }
   if (!isJsonObject(value)) return undefined;
-  return value['apiVersion'] === groupVersion(kind) && value['kind'] === kind.kind
-    ? (shallowCopy(value) as Json)
-    : undefined;
+  return value['apiVersion'] === groupVersion(kind) && value['kind'] === kind.kind ? value : undefined;
 }
 
 function isValid(atom: Atom, value: Json): boolean {

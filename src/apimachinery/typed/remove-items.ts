@@ -18,7 +18,7 @@ export function removeItems(atom: Atom, value: Json, items: FieldSet): Json {
       return removeFromList(atom.list!, value, items);
     case 'scalar':
       return value;
-    case undefined:
+    default:
       return null;
   }
 }
