@@ -3,7 +3,7 @@ import { failure, MemoryCluster } from '../../test/env/memory-cluster.ts';
 import { FakeClock } from '../base/fake-clock.ts';
 import { silentLogger } from '../base/log.ts';
 import { LEASES } from '../kubeclient/resources.ts';
-import { LeadershipLostError, runLeaderElection } from './leader-election.ts';
+import { LeadershipLostError, leadWhileElected, runLeaderElection } from './leader-election.ts';
 
 let stops: AbortController[] = [];
 afterEach(() => {
@@ -16,6 +16,7 @@ function candidate(
   clock: FakeClock,
   identity: string,
   work?: (signal: AbortSignal) => Promise<void>,
+  elect = runLeaderElection,
 ) {
   const stop = new AbortController();
   stops.push(stop);
@@ -39,7 +40,7 @@ function candidate(
     log: silentLogger,
     lead,
   };
-  const done = runLeaderElection(options, stop.signal).then(
+  const done = elect(options, stop.signal).then(
     () => void (state.ended = 'returned'),
     (error: unknown) => void (state.ended = error),
   );
@@ -163,5 +164,45 @@ describe('leader election', () => {
     b.stop.abort();
     await b.done;
     expect(b.state.ended).toBe('returned');
+  });
+});
+
+describe('leading whenever elected', () => {
+  const refuse = (): never => {
+    throw failure(503, 'ServiceUnavailable', 'down');
+  };
+
+  it('goes on without leading when the lease is lost, and leads again when it can', async () => {
+    const cluster = new MemoryCluster();
+    const clock = new FakeClock();
+    const a = candidate(cluster, clock, 'a', undefined, leadWhileElected);
+    await clock.advance(3_000);
+    cluster.intercept = refuse;
+    await clock.advance(20_000);
+    expect([a.state.leads, a.state.ended]).toEqual([false, undefined]);
+    cluster.intercept = () => undefined;
+    await clock.advance(5_000);
+    expect([a.state.leads, holder(cluster)]).toEqual([true, 'a']);
+    a.stop.abort();
+    await a.done;
+    expect([a.state.ended, holder(cluster)]).toEqual(['returned', '']);
+  });
+
+  it('throws when the work would not end: then only the end of the process is sure', async () => {
+    const cluster = new MemoryCluster();
+    const clock = new FakeClock();
+    const a = candidate(cluster, clock, 'a', () => new Promise(() => undefined), leadWhileElected);
+    await clock.advance(3_000);
+    cluster.intercept = refuse;
+    await clock.advance(30_000);
+    expect(a.state.ended).toMatchObject({ name: 'LeadershipLostError', stillWorking: true });
+  });
+
+  it('takes work that ends by itself for a failure', async () => {
+    const cluster = new MemoryCluster();
+    const clock = new FakeClock();
+    const a = candidate(cluster, clock, 'a', async () => undefined, leadWhileElected);
+    await clock.advance(10);
+    expect(String(a.state.ended)).toContain('ended by itself');
   });
 });
