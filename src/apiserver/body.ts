@@ -30,6 +30,8 @@ async function collect(request: IncomingMessage): Promise<Buffer> {
     if (error instanceof Error && 'code' in error && error.code === 'ECONNRESET') throw newBadRequest('unexpected EOF');
     throw error;
   }
+  // A stream of HTTP/2 that was reset looks like one that has ended.
+  if (request.aborted) throw newBadRequest('unexpected EOF');
   if (size > maxBodyBytes) throw tooLarge();
   return Buffer.concat(chunks);
 }

@@ -1,5 +1,5 @@
-import express from 'express';
-import type { Express, Request, Response } from 'express';
+import type { RequestListener } from 'node:http';
+import { chain, type Request, type Response } from './filters/filter.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { Metrics } from '../base/metrics.ts';
@@ -37,21 +37,20 @@ export interface ChainOptions {
  * The way of every request, in order. The twin of k8s.io/apiserver/pkg/server/config.go, DefaultBuildHandlerChain: bodies are
  * read (and limited) by the handlers, after everything here has agreed.
  */
-export function newHandlerChain(options: ChainOptions): Express {
-  const { clock, log, metrics, state } = options;
-  const app = express();
-  app.disable('x-powered-by');
-  app.disable('etag');
-  app.set('query parser', false);
-  app.use(newContextFilter(clock, state));
-  if (options.audit !== undefined) app.use(newAuditFilter({ sink: options.audit, clock, metrics }));
-  app.use(newObserveFilter({ clock, log, metrics, state, isServed: options.isServed }));
-  app.use(newDeadlineFilter(clock));
-  app.use(newPublicRouteFilter(options.publicRoutes));
-  app.use(newAuthenticationFilter(options.authenticators));
-  app.use(newInFlightFilter(options.inFlight, metrics));
-  app.use(newAuthorizationFilter(options.authorizer));
-  app.use((request: Request, response: Response) => options.serve(request, response));
-  app.use(newErrorFilter(log));
-  return app;
+export function newHandlerChain(options: ChainOptions): RequestListener {
+  const { clock, log, metrics, state, audit } = options;
+  return chain(
+    [
+      newContextFilter(clock, state),
+      ...(audit === undefined ? [] : [newAuditFilter({ sink: audit, clock, metrics })]),
+      newObserveFilter({ clock, log, metrics, state, isServed: options.isServed }),
+      newDeadlineFilter(clock),
+      newPublicRouteFilter(options.publicRoutes),
+      newAuthenticationFilter(options.authenticators),
+      newInFlightFilter(options.inFlight, metrics),
+      newAuthorizationFilter(options.authorizer),
+      (request, response) => options.serve(request, response),
+    ],
+    newErrorFilter(log),
+  );
 }

@@ -3,7 +3,9 @@ import type { RequestListener } from 'node:http';
 import { createServer } from 'node:https';
 import type { Server, ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../base/clock.ts';
+import { Http2Connections } from './http2-connections.ts';
 import type { TlsMaterial, TlsSource } from './tls-source.ts';
 
 export interface ListenOptions {
@@ -14,15 +16,20 @@ export interface ListenOptions {
   readonly tls: TlsSource;
 }
 
-/** One TLS port, with HTTP/1.1 on it. */
+/**
+ * One TLS port with HTTP/2, which kube-apiserver's proxy speaks, and HTTP/1.1 on it: two servers, to which connections are handed
+ * by what the client chose. docs/decisions/0007.
+ */
 export class Listener {
   readonly #server: Server;
+  readonly #http2: Http2Connections;
   readonly #clock: Clock;
   readonly #forgetTls: () => void;
   #closing = false;
 
-  private constructor(server: Server, clock: Clock, forgetTls: () => void) {
+  private constructor(server: Server, http2: Http2Connections, clock: Clock, forgetTls: () => void) {
     this.#server = server;
+    this.#http2 = http2;
     this.#clock = clock;
     this.#forgetTls = forgetTls;
     server.on('request', (_request, response) => {
@@ -42,6 +49,8 @@ export class Listener {
     server.headersTimeout = 15_000;
     server.requestTimeout = 65_000;
     server.maxRequestsPerSocket = 0;
+    const http2 = new Http2Connections(handler);
+    routeByProtocol(server, http2);
     const forgetTls = options.tls.onChange((material) => server.setSecureContext(secureContext(material)));
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -50,7 +59,7 @@ export class Listener {
         resolve();
       });
     });
-    return new Listener(server, clock, forgetTls);
+    return new Listener(server, http2, clock, forgetTls);
   }
 
   get address(): AddressInfo {
@@ -65,10 +74,24 @@ export class Listener {
       this.#server.close(() => resolve());
     });
     this.#server.closeIdleConnections();
-    const timer = this.#clock.setTimer(drainMs, () => this.#server.closeAllConnections());
+    this.#http2.drain();
+    const timer = this.#clock.setTimer(drainMs, () => {
+      this.#server.closeAllConnections();
+      this.#http2.destroy();
+    });
     await closed;
     timer.cancel();
   }
+}
+
+/** Takes the connections of HTTP/2 away from the server of HTTP/1.1 before it sees them. */
+function routeByProtocol(server: Server, http2: Http2Connections): void {
+  const listeners = server.listeners('secureConnection') as ((socket: TLSSocket) => void)[];
+  server.removeAllListeners('secureConnection');
+  server.on('secureConnection', (socket: TLSSocket) => {
+    if (socket.alpnProtocol === 'h2') http2.take(socket);
+    else for (const listener of listeners) listener.call(server, socket);
+  });
 }
 
 function secureContext(material: TlsMaterial): ServerOptions {
@@ -87,7 +110,7 @@ function serverOptions(material: TlsMaterial): ServerOptions {
     // Asked for, but judged by the authenticators: there are several authorities, and some clients show none.
     requestCert: true,
     rejectUnauthorized: false,
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: ['h2', 'http/1.1'],
     // Go's servers take 1 MiB of headers; a user in thousands of groups needs more than Node's 16 KiB.
     maxHeaderSize: 256 * 1024,
     handshakeTimeout: 10_000,

@@ -1,4 +1,4 @@
-import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { Filter, Next, Request, Response } from './filters/filter.ts';
 import { newBadRequest, newMethodNotAllowed } from '../apimachinery/status.ts';
 import { readBody } from './body.ts';
 import { contextOf } from './request-context.ts';
@@ -16,8 +16,8 @@ export interface PublicRoute {
 }
 
 /** Answers requests for public routes and lets all others pass. */
-export function newPublicRouteFilter(routes: readonly PublicRoute[]): RequestHandler {
-  return async (request: Request, response: Response, next: NextFunction) => {
+export function newPublicRouteFilter(routes: readonly PublicRoute[]): Filter {
+  return async (request: Request, response: Response, next: Next) => {
     if (!(await servePublicRoute(routes, request, response))) next();
   };
 }

@@ -6,6 +6,7 @@ import { constants, gzip } from 'node:zlib';
 import { stringify } from 'yaml';
 import { isStatusError } from '../apimachinery/status.ts';
 import type { Status } from '../apimachinery/status.ts';
+import { closeAfterAnswer, refuseBody } from './http2-connections.ts';
 import { auditOf } from './audit/record.ts';
 import { gzipChunks, gzipLength, plainChunks, textLength, textOfPieces, type Piece } from './deflated-text.ts';
 import type { OutputForm } from './negotiation.ts';
@@ -166,7 +167,9 @@ export async function sendStatus(request: IncomingMessage, response: ServerRespo
   const retryAfter = status.details?.retryAfterSeconds;
   if (retryAfter !== undefined) response.setHeader('Retry-After', retryAfter);
   // What is left of a body that is far too large is not worth reading.
-  if (status.code === 413 && !request.complete) response.setHeader('Connection', 'close');
+  if (status.code === 413 && !request.complete) refuseBody(request, response);
+  // Nobody known shall keep a connection for many requests. server/filters, UnauthenticatedHTTP2DOSMitigation.
+  if (status.code === 401 && request.httpVersionMajor === 2) closeAfterAnswer(request, response);
   await sendBody(request, response, status.code, errorForm(request.headers.accept), { value: status });
 }
 

@@ -1,4 +1,4 @@
-import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { Filter, Next, Request, Response } from '../filters/filter.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import { isOpenPath } from '../filters/paths.ts';
@@ -17,10 +17,10 @@ export function newAuditFilter(options: {
   readonly sink: AuditSink;
   readonly clock: Clock;
   readonly metrics: Metrics;
-}): RequestHandler {
+}): Filter {
   const { sink, clock, metrics } = options;
   const events = metrics.counter('apiserver_audit_event_total', 'Audit events made.');
-  return (request: Request, response: Response, next: NextFunction) => {
+  return (request: Request, response: Response, next: Next) => {
     const context = contextOf(request);
     if (isOpenPath(context.info.path)) {
       next();

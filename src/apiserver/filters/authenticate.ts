@@ -1,25 +1,25 @@
 import type { X509Certificate } from 'node:crypto';
-import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { Filter, Next, Request, Response } from './filter.ts';
 import { newForbidden, newUnauthorized } from '../../apimachinery/status.ts';
 import type { Authenticator } from '../authentication/authenticator.ts';
 import type { UserInfo } from '../registry/definition.ts';
+import { connectionOf } from '../http2-connections.ts';
 import { contextOf } from '../request-context.ts';
 import { isOpenPath } from './paths.ts';
 
 const nothing = { group: '', resource: '' };
 const anonymous: UserInfo = { name: 'system:anonymous', groups: ['system:unauthenticated'], extra: {} };
 
-const certificates = new WeakMap<Socket, X509Certificate>();
+const certificates = new WeakMap<object, X509Certificate>();
 
 /** Asks the authenticators in order; who is nobody to all of them sees no more than the health of the server. */
-export function newAuthenticationFilter(authenticators: readonly Authenticator[]): RequestHandler {
-  return async (request: Request, _response: Response, next: NextFunction) => {
+export function newAuthenticationFilter(authenticators: readonly Authenticator[]): Filter {
+  return async (request: Request, _response: Response, next: Next) => {
     const context = contextOf(request);
     const facts = {
       rawHeaders: request.rawHeaders,
-      peerCertificate: peerCertificate(request.socket),
+      peerCertificate: peerCertificate(request),
       remoteAddress: request.socket.remoteAddress,
       signal: context.signal,
     };
@@ -51,11 +51,13 @@ async function firstMatch(
 }
 
 /** One object per connection, so that what is found out about it once stays known. */
-function peerCertificate(socket: Socket): X509Certificate | undefined {
+function peerCertificate(request: Request): X509Certificate | undefined {
+  const { socket } = request;
   if (!(socket instanceof TLSSocket)) return undefined;
-  const known = certificates.get(socket);
+  const connection = connectionOf(request);
+  const known = certificates.get(connection);
   if (known !== undefined) return known;
   const certificate = socket.getPeerX509Certificate();
-  if (certificate !== undefined) certificates.set(socket, certificate);
+  if (certificate !== undefined) certificates.set(connection, certificate);
   return certificate;
 }

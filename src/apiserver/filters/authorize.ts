@@ -1,4 +1,4 @@
-import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { Filter, Next, Request, Response } from './filter.ts';
 import { auditOf } from '../audit/record.ts';
 import type { AuthorizationDecision, Authorizer } from '../authorization/authorizer.ts';
 import { ensureAuthorized } from '../handlers/authorize.ts';
@@ -7,8 +7,8 @@ import { isDiscoveryPath, isOpenPath } from './paths.ts';
 
 const readMethods: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
-export function newAuthorizationFilter(authorizer: Authorizer): RequestHandler {
-  return async (request: Request, _response: Response, next: NextFunction) => {
+export function newAuthorizationFilter(authorizer: Authorizer): Filter {
+  return async (request: Request, _response: Response, next: Next) => {
     const context = contextOf(request);
     const { path } = context.info;
     const isOpen = readMethods.has(request.method) && (isOpenPath(path) || isDiscoveryPath(path));

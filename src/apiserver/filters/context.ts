@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { Filter, Next, Request, Response } from './filter.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { UserInfo } from '../registry/definition.ts';
 import { setContext } from '../request-context.ts';
@@ -11,8 +11,8 @@ import { Warnings } from '../warnings.ts';
 const nobody: UserInfo = { name: '', groups: [], extra: {} };
 
 /** Gives the request its id, its meaning and a signal that aborts when the client goes. First of all filters. */
-export function newContextFilter(clock: Clock, state: ServerState): RequestHandler {
-  return (request: Request, response: Response, next: NextFunction) => {
+export function newContextFilter(clock: Clock, state: ServerState): Filter {
+  return (request: Request, response: Response, next: Next) => {
     const sentAuditId = request.headers['audit-id'];
     const auditId = typeof sentAuditId === 'string' && /^[\w-]{1,64}$/.test(sentAuditId) ? sentAuditId : randomUUID();
     const { path, query } = splitUrl(request.url);

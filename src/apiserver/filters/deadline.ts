@@ -1,4 +1,4 @@
-import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { Filter, Next, Request, Response } from './filter.ts';
 import type { Clock } from '../../base/clock.ts';
 import { newBadRequest, newTimeout } from '../../apimachinery/status.ts';
 import { parseGoDuration } from '../go-duration.ts';
@@ -13,8 +13,8 @@ const writeTimeoutMs = 34_000;
 const writeVerbs: ReadonlySet<string> = new Set(['create', 'update', 'patch', 'delete']);
 
 /** Answers 504 to a request that takes too long and gives it up. Watches bring their own timeout. */
-export function newDeadlineFilter(clock: Clock): RequestHandler {
-  return (request: Request, response: Response, next: NextFunction) => {
+export function newDeadlineFilter(clock: Clock): Filter {
+  return (request: Request, response: Response, next: Next) => {
     const context = contextOf(request);
     if (!context.isLongRunning) {
       const timer = clock.setTimer(timeoutOf(context), () => {

@@ -1,4 +1,4 @@
-import type { ErrorRequestHandler, NextFunction, Request, Response } from 'express';
+import type { ErrorFilter, Request, Response } from './filter.ts';
 import type { Logger } from '../../base/log.ts';
 import { isAbortError } from '../../base/deadline.ts';
 import type { Status } from '../../apimachinery/status.ts';
@@ -8,8 +8,8 @@ import { sendStatus } from '../response.ts';
 import { StorageFailedError } from '../storage/storage.ts';
 
 /** The one place where what was thrown becomes an answer. What is no StatusError is a fault of ours: logged, and hidden from the client. */
-export function newErrorFilter(log: Logger): ErrorRequestHandler {
-  return async (error: unknown, request: Request, response: Response, _next: NextFunction) => {
+export function newErrorFilter(log: Logger): ErrorFilter {
+  return async (error: unknown, request: Request, response: Response) => {
     const context = findContext(request);
     const gone = response.destroyed || context?.signal.aborted === true;
     const status = toStatus(error) ?? toUnavailable(error);

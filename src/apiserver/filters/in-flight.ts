@@ -1,4 +1,4 @@
-import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { Filter, Next, Request, Response } from './filter.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import { newTooManyRequests } from '../../apimachinery/status.ts';
 import { contextOf } from '../request-context.ts';
@@ -14,14 +14,14 @@ export const defaultInFlightLimits: InFlightLimits = { reads: 400, writes: 200 }
 const readVerbs: ReadonlySet<string> = new Set(['get', 'list', 'watch', 'head', 'options']);
 
 /** Refuses what is more than the server can take at a time. Watches and system:masters are exempt. filters/maxinflight.go. */
-export function newInFlightFilter(limits: InFlightLimits, metrics: Metrics): RequestHandler {
+export function newInFlightFilter(limits: InFlightLimits, metrics: Metrics): Filter {
   const running = { readOnly: 0, mutating: 0 };
   const gauge = metrics.gauge('apiserver_current_inflight_requests', 'Requests being served.', ['request_kind']);
   metrics.onCollect(() => {
     gauge.set({ request_kind: 'readOnly' }, running.readOnly);
     gauge.set({ request_kind: 'mutating' }, running.mutating);
   });
-  return (request: Request, response: Response, next: NextFunction) => {
+  return (request: Request, response: Response, next: Next) => {
     const context = contextOf(request);
     if (context.isLongRunning || context.user.groups.includes('system:masters')) {
       next();

@@ -1,4 +1,4 @@
-import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { Filter, Next, Request, Response } from './filter.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Metrics } from '../../base/metrics.ts';
@@ -29,7 +29,7 @@ export function newObserveFilter(options: {
   readonly state: ServerState;
   /** Only resources that are served become labels: clients could else make as many as they like. */
   readonly isServed: (group: string, version: string, resource: string, subresource: string) => boolean;
-}): RequestHandler {
+}): Filter {
   const { clock, log, metrics, state } = options;
   const total = metrics.counter('apiserver_request_total', 'Requests by verb, resource and answer.', [
     ...labels,
@@ -52,7 +52,7 @@ export function newObserveFilter(options: {
     };
   };
 
-  return (request: Request, response: Response, next: NextFunction) => {
+  return (request: Request, response: Response, next: Next) => {
     const context = contextOf(request);
     const started = clock.monotonic();
     response.once('close', () => {
