@@ -11,11 +11,9 @@ export interface ParityCase {
   readonly steps: readonly Step[];
   /** A namespace that no other case uses; for cases that look at whole collections. */
   readonly ownNamespace?: boolean;
-  /** Runs while no other case does. */
-  readonly alone?: boolean;
 }
 
-export type Step = RequestStep | WatchStep | CompactStep;
+export type Step = RequestStep | WatchStep;
 
 /** Null takes a header away that is sent otherwise. */
 export type Headers = Readonly<Record<string, string | readonly string[] | null>>;
@@ -41,11 +39,6 @@ export interface WatchStep {
   readonly during: readonly RequestStep[];
   /** How many frames to wait for before closing; without it, until the server ends the stream. */
   readonly frames?: number;
-}
-
-/** Both stores forget what was before now. */
-export interface CompactStep {
-  readonly type: 'compact';
 }
 
 export const MERGE = 'application/merge-patch+json';
@@ -94,5 +87,3 @@ export function watch(
 ): WatchStep {
   return { type: 'watch', path, headers, during, ...(frames === 'end' ? {} : { frames }) };
 }
-
-export const compact: CompactStep = { type: 'compact' };

@@ -217,9 +217,7 @@ function withSortedCauses(status: { readonly [key: string]: Comparable }): Compa
   const { details, message } = status;
   if (!isObject(details) || !isList(details['causes']) || typeof message !== 'string') return status;
   const causes = [...new Map(details['causes'].map((cause) => [JSON.stringify(cause), cause])).values()];
-  const texts = causes.map((cause) =>
-    isObject(cause) ? `${String(cause['field'])}: ${String(cause['message'])}` : '',
-  );
+  const texts = causes.map((cause) => (isObject(cause) ? [cause['field'], cause['message']].join(': ') : ''));
   const told = [...new Set(texts)];
   const repeated = told.length === 1 ? told[0]! : `[${told.join(', ')}]`;
   return {
@@ -244,7 +242,7 @@ function sortedByText(items: readonly Comparable[]): readonly Comparable[] {
 
 function collectRevisions(value: Comparable, into: Set<string>): void {
   if (value === null || typeof value !== 'object') return;
-  if (isList(value)) return void value.forEach((item) => collectRevisions(item, into));
+  if (isList(value)) return value.forEach((item) => collectRevisions(item, into));
   const metadata = value['metadata'];
   if (isObject(metadata) && isObjectMetadata(metadata) && typeof metadata['resourceVersion'] === 'string') {
     into.add(metadata['resourceVersion']);

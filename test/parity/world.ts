@@ -12,7 +12,6 @@ import { openClusterApi } from '../env/raw-api.ts';
 import { eventually, repositoryRoot, runOk } from '../env/run.ts';
 import { installTwins } from '../env/twin-crd.ts';
 import { plainDefinition, sampleDefinition } from './rich-definition.ts';
-import type { SideName } from './side.ts';
 import { PRODUCT_GROUP, RICH_PREFIX, TWIN_GROUP } from './subjects.ts';
 
 const ADDRESS = '10.240.0.1';
@@ -46,8 +45,6 @@ spec:
 
 export interface World {
   readonly api: RawApi;
-  /** Makes the store of a side forget its history. */
-  compact(side: SideName): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -69,7 +66,6 @@ export async function openWorld(namespaces: readonly string[]): Promise<World> {
   }
   return {
     api,
-    compact: async () => undefined,
     close: async () => {
       api.close();
       collector.resume();

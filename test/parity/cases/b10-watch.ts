@@ -71,7 +71,7 @@ const accepts: readonly (readonly [string, string])[] = [
 export const cases: readonly ParityCase[] = [
   parityIn('watch: what is there and what comes', ...two, watch(W, 10, life)),
   parityIn('watch: from a version', ...two, start, watch(fromNow, 8, life)),
-  parityIn('watch: from 0', ...two, watch(`${W}&resourceVersion=0`, 10, life)),
+  parityIn('watch: from 0', ...two, start, watch(`${W}&resourceVersion=0`, 10, life)),
   parityIn('watch: from the past', start, ...two, ...life, watch(fromNow, 10)),
   parityIn('watch: from the past by label', start, ...two, ...life, watch(`${fromNow}&labelSelector=name`, 2)),
   parityIn(
@@ -139,6 +139,7 @@ export const cases: readonly ParityCase[] = [
   parityIn(
     'watch: initial events from 0',
     ...two,
+    start,
     watch(`${W}&${INITIAL}&resourceVersion=0`, 4, [label('a', { x: 'y' })]),
   ),
   parityIn(
@@ -181,6 +182,7 @@ export const cases: readonly ParityCase[] = [
   parityIn(
     'watch: no initial events from 0',
     ...two,
+    start,
     watch(`${W}&sendInitialEvents=false&resourceVersionMatch=NotOlderThan&resourceVersion=0`, 1, [
       label('a', { x: 'y' }),
     ]),
