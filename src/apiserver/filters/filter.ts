@@ -16,9 +16,9 @@ export type ErrorFilter = (error: unknown, request: Request, response: Response)
 export function chain(filters: readonly Filter[], refuse: ErrorFilter): RequestListener {
   return (incoming, response) => {
     const request = incoming as Request;
-    const fail = (error: unknown): void => {
+    const fail = (thrown: unknown): void => {
       // When not even the error can be told, the client shall at least not wait for it.
-      refuse(error, request, response).catch(() => void response.destroy());
+      refuse(thrown, request, response).catch(() => void response.destroy());
     };
     const ask = (at: number): void => {
       const filter = filters[at];
