@@ -172,7 +172,10 @@ async function startCuttable(target: string): Promise<{ readonly url: string; cu
   const proxy = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => socket.destroy());
-    if (!whole) return void socket.destroy();
+    if (!whole) {
+      socket.destroy();
+      return;
+    }
     const onward = createConnection(Number(port), hostname);
     sockets.add(onward);
     onward.on('error', () => socket.destroy());
@@ -385,22 +388,17 @@ describe('who we are', () => {
 
 /** What opening fails with, without the patience for servers that come up late. */
 async function openOnce(config: EtcdConfig): Promise<unknown> {
-  const { signal, stop } = soon();
+  const stopping = new AbortController();
   try {
     await openStorage('etcd:', {
       etcd: config,
-      signal,
-      log: { ...silentLogger, warn: (_message, fields) => stop(fields?.['error']) },
+      signal: stopping.signal,
+      log: { ...silentLogger, warn: (_message, fields) => stopping.abort(fields?.['error']) },
     });
     return undefined;
   } catch (error) {
     return error;
   }
-}
-
-function soon(): { readonly signal: AbortSignal; stop(reason: unknown): void } {
-  const controller = new AbortController();
-  return { signal: controller.signal, stop: (reason) => controller.abort(reason) };
 }
 
 function describeAll(error: unknown): string {

@@ -49,7 +49,7 @@ export async function watchCredentials(
     readonly log: Logger;
     readonly checkMs: number;
     /** @throws Error for PEM that cannot be used */
-    onChange(credentials: EtcdCredentials): void;
+    readonly onChange: (credentials: EtcdCredentials) => void;
   },
   signal: AbortSignal,
 ): Promise<void> {

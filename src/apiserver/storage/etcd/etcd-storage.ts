@@ -281,7 +281,7 @@ export class EtcdStorage implements Storage {
   async #close(): Promise<void> {
     this.#hub.end();
     this.#stop.abort();
-    await Promise.allSettled([...this.#commits]);
+    await Promise.allSettled(this.#commits);
     await this.#background;
     this.#client.close();
   }

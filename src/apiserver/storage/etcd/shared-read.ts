@@ -22,14 +22,11 @@ export class SharedRead<T> {
 
   #run(): Promise<T> {
     const reading = this.#read();
-    const running = reading.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.#running = running;
-    void running.then(() => {
+    const over = (): void => {
       if (this.#running === running) this.#running = undefined;
-    });
+    };
+    const running: Promise<void> = reading.then(over, over);
+    this.#running = running;
     return reading;
   }
 }

@@ -9,7 +9,7 @@ import { decodeEnvelope, encodeEnvelope } from './layout.ts';
 
 /** A claim that its key's value does not name is given up when it has been seen so, unchanged, for this long. */
 const ABANDONED_MS = 60_000;
-/** A write that took longer to get its claims gives up: they might be taken for abandoned. */
+/** A write that took longer to get its claims gives up. */
 const MAX_ACQUIRE_MS = 20_000;
 
 interface Acquired {
@@ -45,10 +45,7 @@ export class SingleKeyCommitter implements Committer {
     const acquired: Acquired[] = [];
     try {
       for (const claim of changes.added) acquired.push(await this.#acquire(write.key, claim));
-      if (this.#clock.monotonic() - beganMs > MAX_ACQUIRE_MS) {
-        throw new StorageFailedError('unavailable', 'taking the claims of a write took too long');
-      }
-      const revision = await this.#write(write, changes);
+      const revision = await this.#write(write, changes, beganMs + MAX_ACQUIRE_MS);
       await this.#release(releasable);
       return { revision };
     } catch (error) {
@@ -58,7 +55,8 @@ export class SingleKeyCommitter implements Committer {
     }
   }
 
-  async #write(write: Write, changes: ClaimChanges): Promise<number> {
+  /** Begins no attempt after `deadlineMs`, by our clock: the claims might be taken for abandoned. */
+  async #write(write: Write, changes: ClaimChanges, deadlineMs: number): Promise<number> {
     const { layout, known } = this.#deps;
     const key = layout.objectKey(write.key);
     const request: TxnRequest = {
@@ -70,14 +68,17 @@ export class SingleKeyCommitter implements Committer {
       ],
       failure: [{ requestRange: { key } }],
     };
-    const outcome = await sendWrite(this.#deps, write, request, changes);
-    if (!outcome.done) {
+    while (this.#clock.monotonic() < deadlineMs) {
+      const outcome = await sendWrite(this.#deps, write, request, changes);
+      if (outcome.done) {
+        if (write.value === undefined) known.forget(write.key);
+        else known.note(write.key, outcome.revision, changes.kept);
+        return outcome.revision;
+      }
+      // kine looks after it has failed: what it shows may have come or gone meanwhile, and then nothing stands in the way any more.
       refuseOtherRevision(this.#deps, write, outcome.found[0]);
-      throw new StorageFailedError('unavailable', 'the key changed and changed back during a write');
     }
-    if (write.value === undefined) known.forget(write.key);
-    else known.note(write.key, outcome.revision, changes.kept);
-    return outcome.revision;
+    throw new StorageFailedError('unavailable', 'taking the claims of a write took too long');
   }
 
   /** Makes the claim this key's. @throws ClaimTakenError */

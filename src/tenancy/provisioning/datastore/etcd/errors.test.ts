@@ -1,10 +1,10 @@
-import { status, type ServiceError } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { EtcdCallError } from '../../../../etcdclient/call-error.ts';
 import { toDataStoreError } from './errors.ts';
 
 function failure(code: status, details: string): EtcdCallError {
-  return new EtcdCallError({ code, details } as ServiceError, 'etcd-0.etcd:2379');
+  return new EtcdCallError({ code, details }, 'etcd-0.etcd:2379');
 }
 
 describe('toDataStoreError', () => {
