@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +17,8 @@ const buildTimeoutMs = 10 * 60_000;
  */
 export class Oracle {
   readonly #program: string;
+  /** To be removed with the program in it. */
+  #folder: string | undefined;
   readonly #process: ChildProcess;
   readonly #waiting: { resolve(results: readonly Result[]): void; reject(error: Error): void }[] = [];
   #ended: Error | undefined;
@@ -46,7 +48,9 @@ export class Oracle {
     const source = fileURLToPath(new URL('oracle', import.meta.url));
     const program = `${folder}/oracle`;
     await runOk('go', ['-C', source, 'test', '-c', '-o', program, '.'], { timeoutMs: buildTimeoutMs });
-    return new Oracle(program);
+    const oracle = new Oracle(program);
+    oracle.#folder = folder;
+    return oracle;
   }
 
   /** A second process, whose clock stands at the beginning. */
@@ -71,9 +75,11 @@ export class Oracle {
   }
 
   async stop(): Promise<void> {
-    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
-    const exited = new Promise((resolve) => this.#process.once('exit', resolve));
-    this.#process.stdin!.end();
-    await exited;
+    if (this.#process.exitCode === null && this.#process.signalCode === null) {
+      const exited = new Promise((resolve) => this.#process.once('exit', resolve));
+      this.#process.stdin!.end();
+      await exited;
+    }
+    if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
   }
 }
