@@ -217,7 +217,10 @@ function withSortedCauses(status: { readonly [key: string]: Comparable }): Compa
   const { details, message } = status;
   if (!isObject(details) || !isList(details['causes']) || typeof message !== 'string') return status;
   const causes = [...new Map(details['causes'].map((cause) => [JSON.stringify(cause), cause])).values()];
-  const texts = causes.map((cause) => (isObject(cause) ? [cause['field'], cause['message']].join(': ') : ''));
+  const texts = causes.map((cause) => {
+    if (!isObject(cause) || typeof cause['message'] !== 'string') return '';
+    return typeof cause['field'] === 'string' ? `${cause['field']}: ${cause['message']}` : cause['message'];
+  });
   const told = [...new Set(texts)];
   const repeated = told.length === 1 ? told[0]! : `[${told.join(', ')}]`;
   return {

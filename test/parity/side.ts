@@ -155,8 +155,9 @@ class Frames {
 
   /** For so many frames, and for more that should not come; without a number for the end of the stream. */
   async wait(count: number | undefined): Promise<void> {
+    const enough = count ?? Number.POSITIVE_INFINITY;
     const deadline = Date.now() + (count === undefined ? 2 * FRAMES_MS : FRAMES_MS);
-    while (!this.ended && (count === undefined || this.frames.length < count) && Date.now() < deadline) {
+    while (!this.ended && this.frames.length < enough && Date.now() < deadline) {
       await Promise.race([this.#end, pause(10)]);
     }
     if (!this.ended) await Promise.race([this.#end, pause(LINGER_MS)]);

@@ -6,6 +6,7 @@ import { cases as create } from './b05-create.ts';
 import { cases as update } from './b06-update.ts';
 import { cases as patch } from './b07-patch.ts';
 import { cases as applyBodies } from './b08-apply-bodies.ts';
+import { cases as applySubresources } from './b08-apply-subresources.ts';
 import { cases as apply } from './b08-apply.ts';
 import { cases as list } from './b09-list.ts';
 import { cases as watch } from './b10-watch.ts';
@@ -29,6 +30,7 @@ export const sections: readonly Section[] = [
   { name: 'update', cases: update },
   { name: 'patch', cases: patch },
   { name: 'server-side apply', cases: apply },
+  { name: 'server-side apply of subresources', cases: applySubresources },
   { name: 'bodies of server-side apply', cases: applyBodies },
   { name: 'get and list', cases: list },
   { name: 'watch', cases: watch },

@@ -64,7 +64,7 @@ describe('kubeletConfiguration', () => {
   });
 
   it.each([
-    [{ op: 'replace', path: '/noSuchField', value: 1 }, 'replace "/noSuchField" failed'],
+    [{ op: 'replace', path: '/noSuchList/0', value: 1 }, 'replace "/noSuchList/0" failed'],
     [{ op: 'remove', path: '/noSuchField' }, 'remove "/noSuchField" failed'],
     [{ op: 'add', path: '/no/such/parent', value: 1 }, 'add "/no/such/parent" failed'],
     [{ op: 'test', path: '/maxPods', value: 1 }, 'test "/maxPods" failed'],
