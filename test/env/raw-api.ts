@@ -108,6 +108,7 @@ export class RawWatch<T> {
   readonly frames: WatchFrame<T>[] = [];
   /** When the stream is over, however that came. */
   readonly ended: Promise<void>;
+  readonly #response: IncomingMessage;
   readonly #abort: AbortController;
   #taken = 0;
   #wake: () => void = () => undefined;
@@ -115,12 +116,18 @@ export class RawWatch<T> {
   constructor(response: IncomingMessage, abort: AbortController) {
     this.code = response.statusCode ?? 0;
     this.headers = response.headers;
+    this.#response = response;
     this.#abort = abort;
     this.ended = this.#collect(response);
   }
 
   close(): void {
     this.#abort.abort();
+  }
+
+  /** Whether the server said that the stream is over, where else the connection broke. */
+  get isComplete(): boolean {
+    return this.#response.complete;
   }
 
   /** The next frame that fits; those before it are passed over. @throws Error when none comes in time */
