@@ -56,8 +56,16 @@ export async function openWorld(namespaces: readonly string[]): Promise<World> {
   const api = await openClusterApi();
   await installTwins([tenantControlPlanes([]), dataStores], TWIN_GROUP);
   await installTwins([sampleDefinition, plainDefinition], RICH_PREFIX + TWIN_GROUP);
-  for (const path of [`/apis/${RICH_GROUP}/v1/samples`, `/apis/${PRODUCT_GROUP}/v1alpha1/datastores`]) {
-    await eventually(`${path} to be served`, async () => ((await api.ask(path)).code === 200 ? true : undefined));
+  for (const group of [PRODUCT_GROUP, TWIN_GROUP]) {
+    for (const path of [
+      `/apis/${RICH_PREFIX}${group}/v1/samples`,
+      `/apis/${RICH_PREFIX}${group}/v1/plains`,
+      `/apis/${group}/v1alpha1/tenantcontrolplanes`,
+      `/apis/${group}/v1alpha1/datastores`,
+    ]) {
+      // kube-apiserver asks for patience while it makes a storage for a new kind.
+      await eventually(`${path} to be served`, async () => ((await api.ask(path)).code === 200 ? true : undefined));
+    }
   }
   for (const name of namespaces) await makeUnlessThere(api, '/api/v1/namespaces', { metadata: { name } });
   for (const group of [PRODUCT_GROUP, TWIN_GROUP]) {
