@@ -92,7 +92,7 @@ export class BenchClient {
     const stream = this.#watches.at(-1)!.request(headersOf({ path }));
     stream.on('response', (headers: IncomingHttpHeaders) => {
       if (Number(headers[':status']) === 200) resolve({ close: () => stream.close(constants.NGHTTP2_CANCEL) });
-      else reject(new Error(`watch ${path}: ${headers[':status']}`));
+      else reject(new Error(`watch ${path}: ${String(headers[':status'])}`));
     });
     stream.on('data', (chunk: Buffer) => {
       for (let at = chunk.indexOf(0x0a); at >= 0; at = chunk.indexOf(0x0a, at + 1)) onEvent();

@@ -85,7 +85,7 @@ function isEmail(text: string): boolean {
 
 /** Absolute, or a path from the root. */
 function isUri(text: string): boolean {
-  if (/[\s\u0000-\u001f\u007f]/.test(text) || /%(?![0-9a-f]{2})/i.test(text)) return false;
+  if (/[\s\p{Cc}]/u.test(text) || /%(?![0-9a-f]{2})/i.test(text)) return false;
   return text.startsWith('/') || /^[a-z][a-z0-9+.-]*:[^\s]*$/i.test(text);
 }
 

@@ -192,7 +192,7 @@ export class Stored {
 
   get #note(): ItemNote | undefined {
     if (this.#cached === undefined) return undefined;
-    return (this.#cached.note ??= {}) as ItemNote;
+    return (this.#cached.note ??= {});
   }
 }
 

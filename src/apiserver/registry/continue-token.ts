@@ -60,7 +60,7 @@ function parse(text: string): Fields {
     const fits = type === 'string' ? typeof field === 'string' : Number.isSafeInteger(field);
     if (!fits) throw invalid(mismatch(field, `struct field continueToken.${name}`, type));
   }
-  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null)) as Fields;
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null));
 }
 
 function parseJson(text: string): Json {

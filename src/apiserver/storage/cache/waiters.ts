@@ -20,6 +20,6 @@ export class Waiters {
   }
 
   wakeAll(): void {
-    for (const done of [...this.#waiting]) done();
+    for (const done of Array.from(this.#waiting)) done();
   }
 }
