@@ -28,7 +28,7 @@ async function results(): Promise<Readonly<Record<'plain' | 'streaming', readonl
 }
 
 describe.each([
-  ['client-go and controller-runtime', plain, 68],
+  ['client-go and controller-runtime', plain, 72],
   ['client-go with WatchListClient', streaming, 14],
 ] as const)('%s', (_, cases, atLeast) => {
   it('ran all its cases', () => {

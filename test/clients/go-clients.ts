@@ -29,7 +29,7 @@ export async function buildGoClients(folder: string): Promise<string> {
     'nice',
     ['-n', '5', 'go', 'build', '-C', join(repositoryRoot, 'test/clients/go'), '-mod=readonly', '-o', program, '.'],
     {
-      env: { CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' },
+      env: { GOWORK: 'off' },
       timeoutMs: 900_000,
     },
   );

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adminKubeconfig, startApiServer, type ApiServerProcess } from '../env/api-server.ts';
 import { openClusterApi, type RawApi } from '../env/raw-api.ts';
 import { runOk } from '../env/run.ts';
-import type { Flow } from './kubectl/flow.ts';
+import { applied, command, type Flow } from './kubectl/flow.ts';
 import { READ_FLOWS } from './kubectl/flows-read.ts';
 import { WRITE_FLOWS } from './kubectl/flows-write.ts';
 import { namespacesOf, openSides, type Sides } from './kubectl/sides.ts';
@@ -31,11 +31,13 @@ beforeAll(async () => {
   binaries = (await runOk('hack/bin-dir', [])).trim();
   cache = await mkdtemp(join(tmpdir(), 'kamaji-kubectl-cache-'));
   const items = VERSIONS.flatMap((version) =>
-    FLOWS.flatMap((_, index) => namespacesOf(label(version, index))).map((name) => ({
-      apiVersion: 'v1',
-      kind: 'Namespace',
-      metadata: { name },
-    })),
+    [...FLOWS.keys(), FLOWS.length]
+      .flatMap((index) => namespacesOf(label(version, index)))
+      .map((name) => ({
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: { name },
+      })),
   );
   await runOk('hack/kubectl', ['create', '-f', '-'], {
     input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items }),
@@ -57,6 +59,20 @@ describe.each(VERSIONS)('kubectl %s', (version) => {
 
   it('is that version', async () => {
     expect(await runOk(kubectl().program, ['version', '--client'])).toContain(`Client Version: ${version}`);
+  });
+
+  // The twin has no such subresource.
+  it.concurrent('get --subresource=kubeconfig of a tenant that has not come so far', async ({ expect }) => {
+    const [ours] = await sides.both(label(version, FLOWS.length));
+    const name = `young-${version.replaceAll('.', '-')}`;
+    const answers = await transcript(kubectl(), ours, [
+      applied(ours.tenant(name)),
+      command(`get ${ours.resource} ${name} --subresource=kubeconfig -o yaml`, { code: 1, says: /ServiceUnavailable/ }),
+      command(`get ${ours.resource} nobody --subresource=kubeconfig -o yaml`, { code: 1, says: /NotFound/ }),
+      command(`get ${ours.resource} ${name} --subresource=kubeconfig --as=stranger`, { code: 1, says: /Forbidden/ }),
+    ]);
+    expect(answers[1]?.stderr).toContain(`the control plane of ${name} is not provisioned yet`);
+    expect(answers[1]?.stdout).toBe('');
   });
 
   for (const [index, flow] of FLOWS.entries()) {

@@ -76,7 +76,7 @@ func main() {
 	}
 	var cases []testCase
 	for _, group := range [][]testCase{
-		discoveryCases, dynamicCases, applyCases, watchCases, informerCases, scaleCases, controllerRuntimeCases, failureCases,
+		discoveryCases, dynamicCases, applyCases, watchCases, informerCases, scaleCases, controllerRuntimeCases, fluxCases, failureCases,
 	} {
 		cases = append(cases, group...)
 	}
