@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RawAnswer } from '../env/raw-api.ts';
+import type { RawAnswer, RawRequest } from '../env/raw-api.ts';
 import type { KilledServer } from './killed-server.ts';
 import { fillingOf, type Ticket } from './kinds.ts';
 import { checkWhole, revisionOf } from './story.ts';
@@ -122,12 +122,8 @@ export class Writer {
 
   /** What is there now that a server is. */
   async #find(): Promise<Ticket | undefined> {
-    for (;;) {
-      const answer = await this.#server.ask(`${ticketsPath(this.#namespace)}/${this.#name}`);
-      if (answer?.code === 404) return undefined;
-      if (answer !== undefined) return expectTicket(answer, 200);
-      await sleep(10);
-    }
+    const answer = await untilAnswered(this.#server, `${ticketsPath(this.#namespace)}/${this.#name}`, {});
+    return answer.code === 404 ? undefined : expectTicket(answer, 200);
   }
 
   /** A write without an answer happened wholly, or everything is as it was. @throws Error when it is neither */
@@ -147,6 +143,17 @@ export class Writer {
     deeds.push(deed);
     this.#ledger.deeds.set(key, deeds);
     this.#ledger.highest = Math.max(this.#ledger.highest, deed.revision ?? 0);
+  }
+}
+
+/** Asks until there is a server that answers. @throws Error when there is none for a minute */
+async function untilAnswered(server: KilledServer, path: string, options: RawRequest): Promise<RawAnswer> {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    const answer = await server.ask(path, options);
+    if (answer !== undefined) return answer;
+    if (Date.now() > deadline) throw new Error(`nobody answers ${path}`);
+    await sleep(10);
   }
 }
 
@@ -198,12 +205,8 @@ export class Sitter {
   }
 
   async #leave(name: string): Promise<void> {
-    for (;;) {
-      const answer = await this.#server.ask(`${ticketsPath('ns-0')}/${name}`, { method: 'DELETE' });
-      if (answer?.code === 200 || answer?.code === 404) return;
-      if (answer !== undefined) throw new Error(`DELETE ${name}: ${answer.code} ${answer.text}`);
-      await sleep(10);
-    }
+    const { code, text } = await untilAnswered(this.#server, `${ticketsPath('ns-0')}/${name}`, { method: 'DELETE' });
+    if (code !== 200 && code !== 404) throw new Error(`DELETE ${name}: ${code} ${text}`);
   }
 }
 
