@@ -1,6 +1,7 @@
 import { crc32, gunzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { ChunkPool } from './chunk-pool.ts';
 import {
   combineCrc,
   deflateText,
@@ -62,4 +63,22 @@ test('a body larger than a chunk comes in several', async () => {
 test('pieces become text again', () => {
   expect(inflateText([deflateText('ä€'), deflateText(''), deflateText('b')])).toBe('ä€b');
   expect(inflateText([deflateText('')])).toBe('');
+});
+
+test('chunks are made in buffers that are used again once they have been sent', () => {
+  const pool = new ChunkPool();
+  const pieces = Array.from({ length: 300 }, (_, index) => deflateText(`${Math.random()}${index}`.repeat(200)));
+  const whole = Buffer.concat([...gzipChunks(pieces)]);
+  const memory = new Set<ArrayBufferLike>();
+  const sent: Buffer[] = [];
+  for (const chunk of gzipChunks([...pieces, ...pieces], (parts, size) => pool.join(parts, size))) {
+    memory.add(chunk.buffer);
+    sent.push(Buffer.from(chunk));
+    pool.giveBack(chunk);
+  }
+  expect(gunzipSync(Buffer.concat(sent)).toString()).toBe(gunzipSync(whole).toString().repeat(2));
+  // The last chunk is one of its own.
+  expect(memory.size).toBeLessThanOrEqual(2);
+  const large = pool.join([Buffer.alloc(500_000)], 500_000);
+  expect(large).toHaveLength(500_000);
 });

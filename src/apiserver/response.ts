@@ -8,6 +8,7 @@ import { isStatusError } from '../apimachinery/status.ts';
 import type { Status } from '../apimachinery/status.ts';
 import { closeAfterAnswer, refuseBody } from './http2-connections.ts';
 import { auditOf } from './audit/record.ts';
+import { ChunkPool } from './chunk-pool.ts';
 import { gzipChunks, gzipLength, plainChunks, textLength, textOfPieces, type Piece } from './deflated-text.ts';
 import type { OutputForm } from './negotiation.ts';
 import { negotiateOutput, plainForms, wantsPretty } from './negotiation.ts';
@@ -18,6 +19,7 @@ import { findContext } from './request-context.ts';
 /** Larger answers are compressed; k8s.io/apiserver/pkg/endpoints/handlers/responsewriters, defaultGzipThresholdBytes. */
 const gzipThreshold = 128 * 1024;
 const compress = promisify(gzip);
+const chunkPool = new ChunkPool();
 
 /** An answer's body: ready JSON text, whole or in parts, or a value still to be written as JSON. */
 export type Body = { readonly text: string } | { readonly pieces: readonly Piece[] } | { readonly value: object };
@@ -75,13 +77,18 @@ async function sendPieces(
     return;
   }
   const signal = findContext(request)?.signal;
-  for await (const chunk of isGzip ? gzipChunks(pieces) : plainChunks(pieces)) {
+  const chunks = isGzip ? gzipChunks(pieces, (parts, size) => chunkPool.join(parts, size)) : plainChunks(pieces);
+  for await (const chunk of chunks) {
     if (signal?.aborted === true || response.destroyed) {
       // Half an answer must not look like a whole one.
       response.destroy();
       return;
     }
-    if (response.write(chunk)) await setImmediate();
+    const sent = (error?: Error | null): void => {
+      // After a failure the connection may still hold it.
+      if (!error) chunkPool.giveBack(chunk);
+    };
+    if (response.write(chunk, sent)) await setImmediate();
     else await once(response, 'drain', signal === undefined ? {} : { signal });
   }
   response.end();

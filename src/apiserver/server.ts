@@ -156,7 +156,7 @@ function newEndpoints(
   const stores = options.definitions.map((definition) => new ResourceStore(newResource(definition), deps));
   const reader = newObjectReader(new Map(stores.map((store) => [store.resource.definition.plural, store])), storage);
   const lister = new Lister(storage, clock);
-  const watcher = new Watcher(storage, lister);
+  const watcher = new Watcher(storage, lister, clock);
   const admission = newAdmissionChain(options.admission);
   const watchEvents = options.metrics.counter('apiserver_watch_events_total', 'Events sent by watches.', [
     'group',

@@ -60,12 +60,15 @@ class WatchStream {
   /** The last bookmark waits for the storage to say how far it is. */
   #bookmarkDue = false;
   #sentColumns = false;
+  /** Bytes of the budget that we hold. */
+  #underWay = 0;
 
   constructor(exchange: Exchange, form: AnswerForm, allowBookmarks: boolean) {
     this.#exchange = exchange;
     this.#response = exchange.response;
     this.#form = form;
     this.#allowBookmarks = allowBookmarks;
+    this.#response.once('close', () => this.#left(this.#underWay));
   }
 
   async run(items: AsyncIterable<WatchItem>, timeoutMs: number, signal: AbortSignal): Promise<void> {
@@ -132,7 +135,22 @@ class WatchStream {
     const frame = this.#frame(item);
     this.#sentColumns = true;
     this.#revision = Math.max(this.#revision, item.stored.revision);
-    if (!this.#write(frame)) await this.#drained(signal);
+    const { budget } = this.#exchange.endpoint.watcher;
+    const waiting = budget.take(frame.length);
+    if (waiting !== undefined) await waiting;
+    if (signal.aborted || this.#response.destroyed) {
+      budget.giveBack(frame.length);
+      return;
+    }
+    this.#underWay += frame.length;
+    if (!this.#write(frame, () => this.#left(frame.length))) await this.#drained(signal);
+  }
+
+  /** So many bytes have left, or will never: a connection that is gone takes what it held with it. */
+  #left(bytes: number): void {
+    const given = Math.min(bytes, this.#underWay);
+    this.#underWay -= given;
+    this.#exchange.endpoint.watcher.budget.giveBack(given);
   }
 
   /** The same bytes go to everybody who watches in the same form. */
@@ -153,9 +171,9 @@ class WatchStream {
     });
   }
 
-  #write(frame: Buffer | string): boolean {
+  #write(frame: Buffer | string, left?: () => void): boolean {
     this.#exchange.endpoint.countWatchEvent();
-    return this.#response.write(frame);
+    return this.#response.write(frame, left);
   }
 
   async #drained(signal: AbortSignal): Promise<void> {

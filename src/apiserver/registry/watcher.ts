@@ -1,6 +1,8 @@
 import { LRUCache } from 'lru-cache';
+import type { Clock } from '../../base/clock.ts';
 import { newExpired } from '../../apimachinery/status.ts';
 import type { ListOptions } from '../options.ts';
+import { SendBudget } from '../send-budget.ts';
 import { cachedEventOf } from '../storage/cache/cache-watch.ts';
 import { CompactedError } from '../storage/storage.ts';
 import type { Storage, StorageEvent } from '../storage/storage.ts';
@@ -26,6 +28,9 @@ interface Decoded {
   readonly previous: Stored | undefined;
 }
 
+/** Events that have been written and have not left yet, of all watches together. */
+const maxBytesUnderWay = 2 * 1024 * 1024;
+
 /**
  * Events of a collection for one client. Every open watch gets the same event objects from the storage, so what is decoded for
  * one is there for all.
@@ -36,9 +41,13 @@ export class Watcher {
   /** Of the newest events only: most are sent to everybody at once, and what is decoded takes room. */
   readonly #decoded = new LRUCache<Change, Decoded>({ max: 64 });
 
-  constructor(storage: Storage, lister: Lister) {
+  /** Shared by all watches. */
+  readonly budget: SendBudget;
+
+  constructor(storage: Storage, lister: Lister, clock: Clock) {
     this.#storage = storage;
     this.#lister = lister;
+    this.budget = new SendBudget(maxBytesUnderWay, clock);
   }
 
   /** Asks for a `PROGRESS` item on every open watch now. */
