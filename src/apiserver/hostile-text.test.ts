@@ -126,3 +126,36 @@ test.each([...places])('%s', async (_place, request) => {
     expect(code, what).toBeGreaterThanOrEqual(200);
   }
 });
+
+const deep = '{"a":'.repeat(10_000) + '1' + '}'.repeat(10_000);
+const hugeKey = `{"${'k'.repeat(1_000_000)}":1}`;
+
+test.each([
+  ['POST', widgets, 'application/json'],
+  ['POST', widgets, 'application/yaml'],
+  ['PUT', `${widgets}/a`, 'application/json'],
+  ['PATCH', `${widgets}/a`, 'application/merge-patch+json'],
+  ['PATCH', `${widgets}/a`, 'application/json-patch+json'],
+  ['PATCH', `${widgets}/a?fieldManager=x`, 'application/apply-patch+yaml'],
+  ['PATCH', `${widgets}/a/status`, 'application/merge-patch+json'],
+])('10,000 levels, and a key of a million letters: %s %s as %s', async (method, path, type) => {
+  await server.call(...post({}));
+  const inSpec = (value: string): string =>
+    `{"apiVersion":"own.example.com/v1","kind":"Widget","metadata":{"name":"a"},"spec":{"size":1,"free":${value}}}`;
+  const inPatch = (value: string): string => `[{"op":"add","path":"/spec/free","value":${value}}]`;
+  const wrap = type === 'application/json-patch+json' ? inPatch : inSpec;
+  for (const [text, codes] of [
+    [deep, [400, 413, 422]],
+    [wrap(deep), [400, 413, 422]],
+    ['['.repeat(100_000), [400, 413, 422]],
+    // It is a key like others where anything may be.
+    [wrap(hugeKey), [200, 201, 400, 409, 413, 422]],
+  ] as const) {
+    const began = performance.now();
+    const { code, body } = await server.call(method, path, { body: text, headers: { 'content-type': type } });
+    const what = `${text.slice(0, 12)}: ${code} ${String(body?.message).slice(0, 200)}`;
+    expect(codes, what).toContain(code);
+    expect(performance.now() - began, what).toBeLessThan(LIMIT_MS * 2);
+  }
+  expect((await server.call('GET', '/livez', {})).code).toBe(200);
+});

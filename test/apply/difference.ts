@@ -11,10 +11,16 @@ export function firstDifference(ours: readonly Result[], theirs: readonly Result
   return ours.length === theirs.length ? undefined : ours.length;
 }
 
-/** Without what upstream leaves to chance: the order of managers among the causes, and of several findings. */
+/**
+ * Without what upstream leaves to chance: the order of managers among the causes, and of several findings. The one deliberate
+ * difference: an applied object that does not fit its schema is the client's mistake, 400, where upstream has no status and ends
+ * up with 500.
+ */
 function comparable({ object, status }: Result): unknown {
   if (status === undefined) return object;
-  const { code, reason = '', message = '', details } = status;
+  const { message = '', details } = status;
+  const isMistyped = message.startsWith('failed to create typed patch object ');
+  const { code, reason = '' } = isMistyped && status.code === 500 ? { code: 400, reason: 'BadRequest' } : status;
   const causes = [...(details?.causes ?? [])].sort((a, b) => order(a.message ?? '', b.message ?? ''));
   const lines = message.startsWith('Apply failed') ? message : message.split('\n').sort().join('\n');
   return { code, reason, message: lines, causes };

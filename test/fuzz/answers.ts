@@ -35,14 +35,12 @@ export function fault(method: string, answer: Pick<WireAnswer, 'code' | 'headers
 }
 
 /**
- * The answers of 5xx that are no fault, because kube-apiserver gives the same or nothing else would be true: a revision that the
- * store has not reached or a time that the client set and that is over; a credential of a tenant that has none to give yet; and
- * server-side apply of what does not fit the schema, which kube-apiserver answers with 500 and no reason.
+ * The answers of 5xx that are no fault, because nothing else would be true: a revision that the store has not reached or a time
+ * that the client set and that is over; a credential of a tenant that has none to give yet.
  */
-function isMeant(code: number, { reason, message, details }: StatusLike): boolean {
+function isMeant(code: number, { reason, details }: StatusLike): boolean {
   if (code === 504) return reason === 'Timeout';
-  if (code === 503) return reason === 'ServiceUnavailable' && typeof details?.retryAfterSeconds === 'number';
-  return code === 500 && reason === undefined && String(message).startsWith('failed to create typed patch object ');
+  return code === 503 && reason === 'ServiceUnavailable' && typeof details?.retryAfterSeconds === 'number';
 }
 
 function readStatus(type: string, body: Buffer): StatusLike | undefined {

@@ -199,12 +199,27 @@ describe('callers that come to us directly', () => {
         JSON.stringify({ data: { 'requestheader-client-ca-file': text } }),
       ]);
     expect(await status()).toBe(401);
-    await setAuthorities(`${authorities.trim()}\n${next.certificate}`);
-    await eventually('the new proxy to be trusted', async () => ((await status()) === 200 ? true : undefined));
-    expect((await get('view-user', LIST)).code).toBe(0);
-    await setAuthorities(authorities);
-    await eventually('the proxy to be refused', async () => ((await status()) === 401 ? true : undefined));
-    expect((await get('view-user', LIST)).code).toBe(0);
+    // Whoever is trusted all the while notices nothing: users behind the aggregation layer ask on through it all.
+    const over = new AbortController();
+    const steady = (async () => {
+      const codes: number[] = [];
+      while (!over.signal.aborted) codes.push((await get('view-user', LIST)).code);
+      return codes;
+    })();
+    try {
+      await setAuthorities(`${authorities.trim()}\n${next.certificate}`);
+      await eventually('the new proxy to be trusted', async () => ((await status()) === 200 ? true : undefined));
+      // From its first request on, none of the new one's fails.
+      expect(await Promise.all(Array.from({ length: 50 }, status))).toEqual(Array.from({ length: 50 }, () => 200));
+      await setAuthorities(authorities);
+      await eventually('the proxy to be refused', async () => ((await status()) === 401 ? true : undefined));
+      expect(await Promise.all(Array.from({ length: 20 }, status))).toEqual(Array.from({ length: 20 }, () => 401));
+    } finally {
+      over.abort();
+    }
+    const codes = await steady;
+    expect(codes.length).toBeGreaterThan(2);
+    expect(codes.filter((code) => code !== 0)).toEqual([]);
   });
 });
 

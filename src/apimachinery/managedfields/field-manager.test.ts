@@ -177,7 +177,7 @@ describe('server-side apply', () => {
     const world = new World().apply('alice', { a: 'x' });
     const typed = 'failed to create typed patch object (/x; g.io/v1, Kind=Thing): ';
     expect(failure(() => world.apply('bob', { zzz: 1 })).status).toMatchObject({
-      code: 500,
+      code: 400,
       message: `${typed}.spec.zzz: field not declared in schema`,
     });
     expect(failure(() => world.apply('bob', { a: 5 })).message).toBe(

@@ -1,7 +1,7 @@
 import { FieldsError } from '../fieldpath/fields-v1.ts';
 import type { GroupVersionKind, KubeObject, ManagedFieldsEntry } from '../object.ts';
 import type { Schema } from '../schema/schema.ts';
-import { newUnknownError } from '../status.ts';
+import { newBadRequest, newUnknownError } from '../status.ts';
 import { objectAtom } from '../typed/atom.ts';
 import { ConflictsError } from '../merge/conflicts.ts';
 import { newConflictStatus } from './conflict-status.ts';
@@ -18,7 +18,7 @@ import {
   withEntries,
 } from './managed.ts';
 import type { Manager } from './manager.ts';
-import { OwnershipError } from './manager.ts';
+import { AppliedTypeError, OwnershipError } from './manager.ts';
 import { structuredMerge } from './structured-merge.ts';
 
 /** Paths of field names below the root, such as `['status']`. */
@@ -113,6 +113,7 @@ class ChainedFieldManager implements FieldManager {
       if (error instanceof ManagedFieldsError || error instanceof FieldsError) {
         throw newUnknownError(`failed to decode managed fields: ${error.message}`);
       }
+      if (error instanceof AppliedTypeError) throw newBadRequest(error.message);
       if (error instanceof OwnershipError) throw newUnknownError(error.message);
       throw error;
     }

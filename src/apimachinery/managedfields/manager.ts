@@ -34,5 +34,13 @@ export interface Applied {
 
 /** What goes wrong without a status of its own: 500 on the wire, with this message. */
 export class OwnershipError extends Error {
-  override readonly name = 'OwnershipError';
+  override readonly name: string = 'OwnershipError';
+}
+
+/**
+ * The applied object does not fit its schema. That is the mistake of the client: 400, where upstream answers 500 for want of a
+ * status.
+ */
+export class AppliedTypeError extends OwnershipError {
+  override readonly name = 'AppliedTypeError';
 }

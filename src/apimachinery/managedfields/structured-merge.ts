@@ -9,7 +9,7 @@ import { TypedError } from '../typed/typed-error.ts';
 import { validate } from '../typed/validate.ts';
 import { formatGroupVersionKind, groupVersion, parseGroupVersion } from './group-version.ts';
 import type { Manager } from './manager.ts';
-import { OwnershipError } from './manager.ts';
+import { AppliedTypeError, OwnershipError } from './manager.ts';
 
 /** The last link: merges and computes the sets. internal/structuredmerge.go and versionconverter.go for custom resources. */
 export function structuredMerge(
@@ -20,20 +20,30 @@ export function structuredMerge(
   const apiVersion = groupVersion(kind);
   const ignored = FieldSet.of(...resetFields.map(fieldPath));
   const updater = new Updater(atom, apiVersion, ignored, (other) => checkVersion(kind, other));
-  const typed = (object: KubeObject, allowDuplicates: boolean, failed: string, goal = ''): Json => {
-    checkType(atom, object, allowDuplicates, (name) => `${failed} (${name})${goal}`);
+  const typed = (object: KubeObject, failed: string, goal = ''): Json => {
+    const error = findTypeError(atom, object, true);
+    if (error !== undefined)
+      throw new OwnershipError(`${failed} (${nameOf(object)})${goal}: ${error.message}`, { cause: error });
+    return object as unknown as Json;
+  };
+  const typedPatch = (object: KubeObject): Json => {
+    const error = findTypeError(atom, object, false);
+    if (error !== undefined) {
+      const message = `failed to create typed patch object (${nameOf(object)}): ${error.message}`;
+      throw new AppliedTypeError(message, { cause: error });
+    }
     return object as unknown as Json;
   };
   return {
     update({ live, next, managed, manager }) {
-      const nextValue = typed(next, true, 'failed to convert new object', ' to smd typed');
-      const liveValue = typed(live, true, 'failed to convert live object', ' to smd typed');
+      const nextValue = typed(next, 'failed to convert new object', ' to smd typed');
+      const liveValue = typed(live, 'failed to convert live object', ' to smd typed');
       return { fields: updater.update(liveValue, nextValue, managed.fields, manager), times: managed.times };
     },
     apply({ live, next, managed, manager, force }) {
       if (Array.isArray(next.metadata?.managedFields)) throw newBadRequest('metadata.managedFields must be nil');
-      const config = typed(next, false, 'failed to create typed patch object');
-      const liveValue = typed(live, true, 'failed to create typed live object');
+      const config = typedPatch(next);
+      const liveValue = typed(live, 'failed to create typed live object');
       const { object, managers } = updater.apply(liveValue, config, managed.fields, manager, force);
       return {
         object: object as KubeObject | undefined,
@@ -43,12 +53,13 @@ export function structuredMerge(
   };
 }
 
-function checkType(atom: Atom, object: KubeObject, allowDuplicates: boolean, failed: (name: string) => string): void {
+function findTypeError(atom: Atom, object: KubeObject, allowDuplicates: boolean): TypedError | undefined {
   try {
     validate(atom, object as unknown as Json, allowDuplicates);
+    return undefined;
   } catch (error) {
-    if (!(error instanceof TypedError)) throw error;
-    throw new OwnershipError(`${failed(nameOf(object))}: ${error.message}`, { cause: error });
+    if (error instanceof TypedError) return error;
+    throw error;
   }
 }
 
