@@ -23,6 +23,7 @@ const { values } = parseArgs({
     'memory-objects': { type: 'string', default: '10000' },
     only: { type: 'string', default: '' },
     'node-flag': { type: 'string', multiple: true, default: [] },
+    program: { type: 'string', default: join(repositoryRoot, 'dist/main.js') },
   },
 });
 const objects = positive('objects', values.objects);
@@ -37,10 +38,7 @@ const kubeApiServer = Number.parseInt(await readFile(join(state, 'run/kube-apise
 
 // What the image runs, with its flags.
 process.env['NODE_ENV'] = 'production';
-const server = await startApiServer(
-  [],
-  ['--max-semi-space-size=2', ...values['node-flag'], join(repositoryRoot, 'dist/main.js')],
-);
+const server = await startApiServer([], ['--max-semi-space-size=2', ...values['node-flag'], values.program]);
 try {
   const resources = allResources({ tenantControlPlaneConnect: [] });
   await installTwins([resources[0]]);

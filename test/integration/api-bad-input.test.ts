@@ -333,7 +333,8 @@ describe('a body that is made to hurt', () => {
     const created = await post(tenants, `${evil},${JSON.stringify(tenantObject('proto')).slice(1)}`);
     expect(created.code).toBe(201);
     const named = await patch('proto', '{"metadata":{"labels":{"__proto__":"a"}}}');
-    expect([named.code, fieldsOf(named.json() as Status)]).toEqual([422, ['metadata.labels']]);
+    // As kube-apiserver, which judges the metadata of a custom resource three times.
+    expect([named.code, new Set(fieldsOf(named.json() as Status))]).toEqual([422, new Set(['metadata.labels'])]);
     const labels = { constructor: 'b', toString: 'c' };
     const labelled = (await patch('proto', { metadata: { labels } })).json() as TenantControlPlane;
     expect(Object.entries(labelled.metadata.labels ?? {})).toEqual(Object.entries(labels));
