@@ -156,6 +156,35 @@ export const deliberateDifferences: readonly DeliberateDifference[] = [
     ],
   },
   {
+    reason:
+      'An applied object that does not fit its schema is the mistake of the client: 400, and not 500 without a reason. The message is the same.',
+    where: [
+      {
+        paths: ['0.body.code', '0.body.reason', '0.code'],
+        cases: [
+          'options: fieldValidation=Ignore apply',
+          'options: fieldValidation=Warn apply',
+          'options: fieldValidation=Strict apply',
+          'options: fieldValidation=nothing apply',
+          'apply: the same key twice',
+          'apply: the same key twice by default',
+          'apply: a key that is missing',
+          'apply: the same twice in a set',
+          'apply: null in a set',
+          'apply: with an unknown field',
+          'apply: with an unknown field deep down',
+          'apply: with an unknown field of an item',
+          'apply: with a wrong type',
+          'apply: with an object for a list',
+          'apply: with a list for an object',
+          'apply: with a string for an object',
+          'apply: with a wrong label',
+          'apply: with prototypes',
+        ],
+      },
+    ],
+  },
+  {
     reason: 'A patch that takes the apiVersion away is the mistake of the client: 422, and not 500.',
     where: [{ paths: ['0.body', '0.code'], cases: ['merge patch: of the apiVersion to null'] }],
   },

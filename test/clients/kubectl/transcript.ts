@@ -140,6 +140,11 @@ export function normalise(text: string, side: Side): string {
       .replaceAll(/\/tmp\/(LIVE|MERGED)-\d+/g, '/tmp/$1')
       .replaceAll(/\/tmp\/kubectl-(?:\S+-)?edit-\d+\.yaml/g, '/tmp/EDIT')
       .replaceAll(/(?<=\s)\d+m?\d*s(?=\s|$)/g, 'AGE')
+      // A mistake of the client is a 400 of ours, and a 500 without a reason of kube-apiserver's.
+      .replaceAll(
+        'Error from server (BadRequest): failed to create typed patch',
+        'Error from server: failed to create typed patch',
+      )
       // A whole object as the value of a field, in whatever order of keys.
       .replaceAll(/Invalid value: "\{.*\}"/g, 'Invalid value: OBJECT')
       // Columns are as wide as the names in them.
