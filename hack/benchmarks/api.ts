@@ -13,6 +13,7 @@ import { measureDelivery } from './api-delivery.ts';
 import { measureOperation, printHead, printRow, type Row } from './api-figures.ts';
 import { readOperations, writeOperations, type Operation, type Side } from './api-operations.ts';
 import { newStatus, newTenant } from './api-tenant.ts';
+import { imageSettings } from './image-settings.ts';
 import { residentMegabytes } from './process-figures.ts';
 
 const { values } = parseArgs({
@@ -36,9 +37,9 @@ const only = values.only;
 const state = process.env['KAMAJI_STATE'] ?? '';
 const kubeApiServer = Number.parseInt(await readFile(join(state, 'run/kube-apiserver.pid'), 'utf8'), 10);
 
-// What the image runs, with its flags.
-process.env['NODE_ENV'] = 'production';
-const server = await startApiServer([], ['--max-semi-space-size=2', ...values['node-flag'], values.program]);
+const image = imageSettings();
+Object.assign(process.env, image.variables);
+const server = await startApiServer([], [...image.nodeFlags, ...values['node-flag'], values.program]);
 try {
   const resources = allResources({ tenantControlPlaneConnect: [] });
   await installTwins([resources[0]]);

@@ -89,7 +89,7 @@ test('a list of megabytes comes whole, compressed or not', async () => {
   expect(plain.headers['content-length']).toBe(String(plain.bytes.length));
   const packed = await ask({ ':path': path, 'accept-encoding': 'gzip' });
   expect(packed.headers['content-encoding']).toBe('gzip');
-  expect(packed.headers['content-length']).toBe(String(packed.bytes.length));
+  expect(packed.bytes.length).toBeLessThan(plain.bytes.length / 10);
   expect(gunzipSync(packed.bytes).toString()).toBe(plain.bytes.toString());
   expect((JSON.parse(plain.bytes.toString()) as { items: unknown[] }).items).toHaveLength(12);
 });

@@ -1,17 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { once } from 'node:events';
-import { setImmediate } from 'node:timers/promises';
+import { pipeline, Readable } from 'node:stream';
 import { promisify } from 'node:util';
-import { constants, gzip } from 'node:zlib';
+import { constants, createGzip, gzip } from 'node:zlib';
 import { stringify } from 'yaml';
 import { isStatusError } from '../apimachinery/status.ts';
 import type { Status } from '../apimachinery/status.ts';
 import { closeAfterAnswer, refuseBody } from './http2-connections.ts';
 import { auditOf } from './audit/record.ts';
-import { ChunkPool } from './chunk-pool.ts';
-import { gzipChunks, gzipLength, plainChunks, textLength, textOfPieces, type Piece } from './deflated-text.ts';
 import type { OutputForm } from './negotiation.ts';
 import { negotiateOutput, plainForms, wantsPretty } from './negotiation.ts';
+import { chunksOfPieces, lengthOfPieces, textOfPieces, type Piece } from './pieces.ts';
 import { findContext } from './request-context.ts';
 
 /** Where every answer with a body leaves the server. */
@@ -19,10 +18,9 @@ import { findContext } from './request-context.ts';
 /** Larger answers are compressed; k8s.io/apiserver/pkg/endpoints/handlers/responsewriters, defaultGzipThresholdBytes. */
 const gzipThreshold = 128 * 1024;
 const compress = promisify(gzip);
-const chunkPool = new ChunkPool();
 
-/** An answer's body: ready JSON text, whole or in parts, or a value still to be written as JSON. */
-export type Body = { readonly text: string } | { readonly pieces: readonly Piece[] } | { readonly value: object };
+/** An answer's body: ready JSON text, whole or in parts that can be gone through again, or a value still to be written as JSON. */
+export type Body = { readonly text: string } | { readonly pieces: Iterable<Piece> } | { readonly value: object };
 
 export interface AnswerOptions {
   /** The answer holds a credential: it is neither cached nor compressed. */
@@ -42,7 +40,7 @@ export async function sendBody(
   const context = findContext(request);
   const pretty = form.pretty || (context !== undefined && wantsPretty(context.query, request.headers['user-agent']));
   if ('pieces' in body && form.encoding === 'json' && !pretty) {
-    await sendPieces(request, response, code, form, [...body.pieces, '\n']);
+    await sendPieces(request, response, code, form, body.pieces);
     return;
   }
   let bytes = Buffer.from(render(form, body, pretty));
@@ -65,33 +63,42 @@ async function sendPieces(
   response: ServerResponse,
   code: number,
   form: OutputForm,
-  pieces: readonly Piece[],
+  pieces: Iterable<Piece>,
 ): Promise<void> {
-  const length = textLength(pieces);
+  const lines = { [Symbol.iterator]: () => withNewline(pieces) };
+  const length = lengthOfPieces(lines);
   const isGzip = length > gzipThreshold && acceptsGzip(request);
   setHead(request, response, code, form, {});
   if (isGzip) setGzip(response);
-  response.setHeader('Content-Length', isGzip ? gzipLength(pieces) : length);
+  else response.setHeader('Content-Length', length);
   if (request.method === 'HEAD') {
     response.end();
     return;
   }
   const signal = findContext(request)?.signal;
-  const chunks = isGzip ? gzipChunks(pieces, (parts, size) => chunkPool.join(parts, size)) : plainChunks(pieces);
-  for await (const chunk of chunks) {
+  const chunks = chunksOfPieces(lines);
+  for await (const chunk of isGzip ? gzipped(chunks) : chunks) {
     if (signal?.aborted === true || response.destroyed) {
       // Half an answer must not look like a whole one.
       response.destroy();
       return;
     }
-    const sent = (error?: Error | null): void => {
-      // After a failure the connection may still hold it.
-      if (!error) chunkPool.giveBack(chunk);
-    };
-    if (response.write(chunk, sent)) await setImmediate();
-    else await once(response, 'drain', signal === undefined ? {} : { signal });
+    if (!response.write(chunk)) await once(response, 'drain', signal === undefined ? {} : { signal });
   }
   response.end();
+}
+
+function* withNewline(pieces: Iterable<Piece>): Generator<Piece, void, undefined> {
+  yield* pieces;
+  yield '\n';
+}
+
+/** Compressed off the calling thread. */
+function gzipped(chunks: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+  const packed = createGzip({ level: constants.Z_BEST_SPEED });
+  // Whoever reads it is told of errors.
+  pipeline(Readable.from(chunks, { highWaterMark: 1 }), packed, () => undefined);
+  return packed;
 }
 
 function setHead(

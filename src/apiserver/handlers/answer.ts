@@ -3,11 +3,11 @@ import type { KubeObject } from '../../apimachinery/object.ts';
 import { newNotAcceptableConversion } from '../../apimachinery/status.ts';
 import { newPartialObject, newTable } from '../../apimachinery/table.ts';
 import type { TableColumn, TableConverter } from '../../apimachinery/table.ts';
-import type { Piece } from '../deflated-text.ts';
 import type { Conversion, FormRules, OutputForm } from '../negotiation.ts';
 import { negotiateOutput } from '../negotiation.ts';
 import type { IncludeObject } from '../options.ts';
 import { parseIncludeObject } from '../options.ts';
+import type { Piece } from '../pieces.ts';
 import type { Stored } from '../registry/codec.ts';
 import type { ListPage } from '../registry/lister.ts';
 import type { Body } from '../response.ts';
@@ -98,24 +98,38 @@ function partialHead(version: string): string {
 }
 
 /** JSON of `head` with a list of ready texts as its last key. */
-function withItems(head: object, key: string, items: readonly (readonly Piece[])[]): Body {
+function withItems(head: object, key: string, items: Iterable<readonly Piece[]>): Body {
   const { [key]: _none, ...rest } = head as Readonly<Record<string, unknown>>;
-  const pieces: Piece[] = [];
+  const begin = `${JSON.stringify(rest).slice(0, -1)},"${key}":[`;
+  return { pieces: { [Symbol.iterator]: () => joinItems(begin, items) } };
+}
+
+function* joinItems(begin: string, items: Iterable<readonly Piece[]>): Generator<Piece, void, undefined> {
   // Texts that meet are put together: fewer and longer parts are cheaper.
-  let text = `${JSON.stringify(rest).slice(0, -1)},"${key}":[`;
-  for (const [index, item] of items.entries()) {
-    if (index > 0) text += ',';
+  let text = begin;
+  let separator = '';
+  for (const item of items) {
+    text += separator;
+    separator = ',';
     for (const piece of item) {
       if (typeof piece === 'string') text += piece;
       else {
-        if (text !== '') pieces.push(text);
-        pieces.push(piece);
+        if (text !== '') yield text;
+        yield piece;
         text = '';
       }
     }
   }
-  pieces.push(`${text}]}`);
-  return { pieces };
+  yield `${text}]}`;
+}
+
+/** What `of` makes of each item, made anew each time that they are gone through: of a long list only few are in memory. */
+function mapped<T, R>(items: readonly T[], of: (item: T) => R): Iterable<R> {
+  return {
+    *[Symbol.iterator]() {
+      for (const item of items) yield of(item);
+    },
+  };
 }
 
 export function rowObject(convert: Conversion, includeObject: IncludeObject, object: KubeObject): object | null {
@@ -165,14 +179,14 @@ function formatList(
     // Stored texts are joined as they are: nothing is parsed and written again.
     // Lists of custom resources have `continue` on the last page too, empty.
     const head = { apiVersion, kind: `${kind}List`, metadata: { continue: '', ...metadata } };
-    const items = page.items.map((item) => item.pieces);
+    const items = mapped(page.items, (item) => item.pieces);
     return withItems(head, 'items', items);
   }
   if (convert.kind === 'Table') {
     return tableBody(convert, form.includeObject, table, nowMs, metadata, page.items, table.columns);
   }
   const head = { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${convert.version}`, metadata };
-  const items = page.items.map((item) => partialPieces(convert.version, item));
+  const items = mapped(page.items, (item) => partialPieces(convert.version, item));
   return withItems(head, 'items', items);
 }
 

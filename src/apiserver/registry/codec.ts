@@ -1,7 +1,7 @@
 import type { KubeObject, ObjectMeta } from '../../apimachinery/object.ts';
 import { orderedMeta } from '../../apimachinery/object-meta.ts';
 import type { Cell, TableConverter } from '../../apimachinery/table.ts';
-import type { Piece } from '../deflated-text.ts';
+import type { Piece } from '../pieces.ts';
 import { CachedItem, type Cut } from '../storage/cache/cached-item.ts';
 import type { StoredItem } from '../storage/storage.ts';
 import type { Resource } from './resource.ts';
@@ -163,7 +163,7 @@ export class Stored {
   /** `text` in parts that need not be made first. */
   get pieces(): readonly Piece[] {
     const cut = this.#cutCached;
-    return cut === undefined ? [this.text] : [cut.head + this.#revisionText, cut.front, cut.rest];
+    return cut === undefined ? [this.text] : [cut.head + this.#revisionText, cut.body];
   }
 
   /** `metadataText` in parts that need not be made first. */

@@ -1,7 +1,8 @@
-import { deflateText, inflateText, type Deflated } from '../../deflated-text.ts';
+import type { Piece } from '../../pieces.ts';
 import type { StoredItem } from '../storage.ts';
+import { PackedText, type Dictionaries } from './packed-text.ts';
 
-/** Positions at which a value is cut in two that are compressed apart; a value that is not cut has none. */
+/** Positions at which a value is cut in parts; a value that is not cut has none. */
 export interface Cut {
   /** End of the head, which is kept as text: the same in all values of a kind. */
   readonly head: number;
@@ -17,62 +18,61 @@ export class CachedItem implements StoredItem {
   readonly key: string;
   readonly revision: number;
   readonly head: string;
-  /** Length of the value. */
-  readonly characters: number;
   /** What those above have found out about the value and want to keep with it. */
   note: unknown;
-  #text: string | undefined;
-  #frontLength: number;
-  #front: Deflated | undefined;
-  #rest: Deflated | undefined;
+  /** What is behind the head. */
+  #body: string | PackedText;
+  readonly #frontLength: number;
 
   /** `previous` of the same kind shares its head. */
   constructor(item: StoredItem, cut: Cut | undefined, previous?: CachedItem) {
     const { head = 0, front = 0 } = cut ?? {};
     this.key = item.key;
     this.revision = item.revision;
-    this.characters = item.value.length;
     const text = item.value.slice(0, head);
     this.head = previous?.head === text ? previous.head : flat(text);
-    this.#text = item.value.slice(head);
-    this.#frontLength = front - head;
+    this.#body = item.value.slice(head);
+    this.#frontLength = Math.max(0, front - head);
   }
 
   get value(): string {
-    return this.head + (this.#text ?? inflateText([this.#front!, this.#rest!]));
+    return this.head + this.#text;
+  }
+
+  get #text(): string {
+    return typeof this.#body === 'string' ? this.#body : this.#body.unpack().toString();
   }
 
   /** Text between head and rest. */
   get frontText(): string {
-    return this.#text === undefined ? inflateText([this.#front!]) : this.#text.slice(0, this.#frontLength);
+    return typeof this.#body === 'string'
+      ? this.#body.slice(0, this.#frontLength)
+      : this.#body.unpackFront().toString();
   }
 
-  /** True once only the compressed parts are kept. */
-  get isPacked(): boolean {
-    return this.#text === undefined;
+  /** Characters that are kept as text. */
+  get looseCharacters(): number {
+    return typeof this.#body === 'string' ? this.#body.length : 0;
   }
 
-  /** What is behind the head as text, while that is at hand. */
-  get looseText(): string | undefined {
-    return this.#text;
+  /** What is behind the head, as a piece of an answer. */
+  get body(): Piece {
+    return this.#body;
   }
 
-  get front(): Deflated {
-    this.pack();
-    return this.#front!;
-  }
-
-  get rest(): Deflated {
-    this.pack();
-    return this.#rest!;
+  /** `frontText` as a piece of an answer. */
+  get front(): Piece {
+    const body = this.#body;
+    if (typeof body === 'string') return body.slice(0, this.#frontLength);
+    return { length: body.frontLength, unpack: () => body.unpackFront() };
   }
 
   /** Lets go of the text. */
-  pack(): void {
-    if (this.#text === undefined) return;
-    this.#front = deflateText(this.#text.slice(0, this.#frontLength));
-    this.#rest = deflateText(this.#text.slice(this.#frontLength));
-    this.#text = undefined;
+  pack(dictionaries: Dictionaries): void {
+    const text = this.#body;
+    if (typeof text !== 'string') return;
+    const dictionary = dictionaries.for(this.head, text);
+    this.#body = PackedText.of(text.slice(0, this.#frontLength), text.slice(this.#frontLength), dictionary);
   }
 }
 

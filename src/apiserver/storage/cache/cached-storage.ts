@@ -16,6 +16,7 @@ import { CachedItem, type Cut } from './cached-item.ts';
 import { watchCache, type WatchSource } from './cache-watch.ts';
 import { CachedEvent, EventWindow } from './event-window.ts';
 import { ItemIndex, rangeOf, undo, type Items } from './item-index.ts';
+import { Dictionaries } from './packed-text.ts';
 import { Waiters } from './waiters.ts';
 
 export interface CachedStorageOptions {
@@ -55,6 +56,7 @@ export class CachedStorage implements Storage {
   /** Changes with every load: positions in an earlier window mean nothing any more. */
   #generation = 0;
   #ticks = 0;
+  readonly #dictionaries = new Dictionaries();
   readonly #loose: CachedItem[] = [];
   #looseCharacters = 0;
   #snapshot: { readonly revision: number; readonly items: Items } | undefined;
@@ -201,6 +203,7 @@ export class CachedStorage implements Storage {
     this.#loose.length = 0;
     this.#looseCharacters = 0;
     this.#index.replace([]);
+    this.#dictionaries.clear();
     this.#window = new EventWindow(0, 0);
     this.#waiters.wakeAll();
   }
@@ -220,7 +223,7 @@ export class CachedStorage implements Storage {
       revision = page.revision;
       for (const item of page.items) {
         const cached = this.#newItem(item, items.at(-1));
-        cached.pack();
+        cached.pack(this.#dictionaries);
         items.push(cached);
       }
       if (page.remaining === 0 || page.items.length === 0) break;
@@ -252,11 +255,11 @@ export class CachedStorage implements Storage {
     this.#revision = revision;
     if (current === undefined) return;
     this.#loose.push(current);
-    this.#looseCharacters += current.characters;
+    this.#looseCharacters += current.looseCharacters;
     while (this.#loose.length > LOOSE_ITEMS || this.#looseCharacters > LOOSE_CHARACTERS) {
       const oldest = this.#loose.shift()!;
-      this.#looseCharacters -= oldest.characters;
-      oldest.pack();
+      this.#looseCharacters -= oldest.looseCharacters;
+      oldest.pack(this.#dictionaries);
     }
   }
 
