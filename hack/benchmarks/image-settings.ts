@@ -14,7 +14,8 @@ export function imageSettings(): ImageSettings {
   const stage = lines.slice(lines.findLastIndex((line) => line.startsWith('FROM ')));
   const entrypoint = stage.find((line) => line.startsWith('ENTRYPOINT '))?.slice('ENTRYPOINT '.length) ?? '[]';
   const command = JSON.parse(entrypoint) as readonly string[];
-  if (command[0] !== 'node' || command.at(-1) !== 'dist/main.js') throw new Error(`unexpected entrypoint ${entrypoint}`);
+  if (command[0] !== 'node' || command.at(-1) !== 'dist/main.js')
+    throw new Error(`unexpected entrypoint ${entrypoint}`);
   const variables = stage
     .filter((line) => line.startsWith('ENV '))
     .flatMap((line) => line.slice('ENV '.length).split(' '))

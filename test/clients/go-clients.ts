@@ -76,7 +76,8 @@ async function answer(server: ApiServerProcess, ask: string): Promise<void> {
   const forget = /^forget (\S+) in (\S+)$/.exec(ask);
   if (forget !== null) forgetOffline(server, `${forget[2]}/${forget[1]}`);
   else if (ask !== 'restart') throw new Error(`the Go clients ask for ${ask}`);
-  await server.start('own-port');
+  // The aggregation layer may have seen that the server was away, and answers 503 until it has seen it again.
+  await server.start();
 }
 
 /** What is in the store when an object was deleted and compaction has gone over it, while nobody was connected. */

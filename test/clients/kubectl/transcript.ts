@@ -129,6 +129,8 @@ function fullArgs(kubectl: Kubectl, side: Side, args: readonly string[]): readon
 export function normalise(text: string, side: Side): string {
   return (
     text
+      // What a client-go inside of kubectl logs about a watch whose time is up depends on the moment.
+      .replaceAll(/^[EWI]\d{4} \S+ +\d+ reflector\.go:.*\n/gm, '')
       .replaceAll(side.folder, 'FOLDER')
       .replaceAll(side.namespace, 'NAMESPACE')
       .replaceAll(TWIN_GROUP, 'kamaji.io')
