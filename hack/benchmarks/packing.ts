@@ -14,8 +14,8 @@ const ROUNDS = 5;
 /** A way to keep an object: made of its text, and giving it back as the UTF-8 of an answer. */
 interface Way<Kept> {
   readonly name: string;
-  keep(text: string): Kept;
-  give(kept: Kept): Buffer;
+  readonly keep: (text: string) => Kept;
+  readonly give: (kept: Kept) => Buffer;
 }
 
 function way<Kept>(name: string, keep: (text: string) => Kept, give: (kept: Kept) => Buffer): Way<Kept> {
