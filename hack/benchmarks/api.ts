@@ -16,6 +16,8 @@ import { newStatus, newTenant } from './api-tenant.ts';
 import { imageSettings } from './image-settings.ts';
 import { residentMegabytes } from './process-figures.ts';
 
+const MIN_OBJECTS = 40;
+
 const { values } = parseArgs({
   options: {
     objects: { type: 'string', default: '1000' },
@@ -28,6 +30,7 @@ const { values } = parseArgs({
   },
 });
 const objects = positive('objects', values.objects);
+if (objects < MIN_OBJECTS) throw new Error(`--objects must be ${MIN_OBJECTS} at least: that many are written to`);
 const samples = positive('samples', values.samples);
 const watchers = positive('watchers', values.watchers);
 const memoryObjects = positive('memory-objects', values['memory-objects']);
