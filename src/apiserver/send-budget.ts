@@ -11,7 +11,10 @@ export class SendBudget {
   readonly #limit: number;
   readonly #clock: Clock;
   #underWay = 0;
-  readonly #waiting: (() => void)[] = [];
+  /** Of `#underWay`: what had not left when patience ended. Nobody waits for it again. */
+  #stuck = 0;
+  /** One for all who wait. */
+  #pause: { readonly over: Promise<void>; end(): void } | undefined;
 
   /** `limit`: bytes that may be under way before others have to wait. */
   constructor(limit: number, clock: Clock) {
@@ -19,28 +22,35 @@ export class SendBudget {
     this.#clock = clock;
   }
 
-  /** Takes so many bytes of the budget: at once (undefined), or when others have been sent theirs. To be given back. */
-  take(bytes: number): Promise<void> | undefined {
-    if (this.#underWay < this.#limit) {
-      this.#underWay += bytes;
-      return undefined;
-    }
-    return new Promise((resolve) => {
-      let isOver = false;
-      const go = (): void => {
-        if (isOver) return;
-        isOver = true;
-        timer.cancel();
-        this.#underWay += bytes;
-        resolve();
-      };
-      const timer = this.#clock.setTimer(patienceMs, go);
-      this.#waiting.push(go);
-    });
+  /** Set while nobody should take anything. Resolves when half of the budget is free again; who waited asks once more. */
+  pause(): Promise<void> | undefined {
+    if (this.#underWay - this.#stuck < this.#limit) return undefined;
+    this.#pause ??= this.#newPause();
+    return this.#pause.over;
+  }
+
+  /** Takes so many bytes of the budget, to be given back. */
+  take(bytes: number): void {
+    this.#underWay += bytes;
   }
 
   giveBack(bytes: number): void {
     this.#underWay -= bytes;
-    while (this.#underWay < this.#limit && this.#waiting.length > 0) this.#waiting.shift()!();
+    this.#stuck = Math.min(this.#stuck, this.#underWay);
+    if (this.#pause !== undefined && this.#underWay - this.#stuck <= this.#limit / 2) this.#pause.end();
+  }
+
+  #newPause(): { readonly over: Promise<void>; end(): void } {
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    const end = (): void => {
+      timer.cancel();
+      this.#pause = undefined;
+      resolve();
+    };
+    const timer = this.#clock.setTimer(patienceMs, () => {
+      this.#stuck = this.#underWay;
+      end();
+    });
+    return { over, end };
   }
 }

@@ -9,7 +9,7 @@ import type { ListOptions } from '../options.ts';
 import { parseListOptions } from '../options.ts';
 import type { Stored } from '../registry/codec.ts';
 import type { Selection } from '../registry/selection.ts';
-import type { WatchItem } from '../registry/watcher.ts';
+import type { WatchItem, WatchSink } from '../registry/watcher.ts';
 import { addWarnings, textOf } from '../response.ts';
 import type { AnswerForm } from './answer.ts';
 import { formatObject, negotiateAnswer, rowObject } from './answer.ts';
@@ -43,13 +43,13 @@ async function serveWatch(
   const { context, endpoint } = exchange;
   const timeoutMs = options.timeoutSeconds ? options.timeoutSeconds * 1000 : minTimeoutMs * (1 + endpoint.random());
   using life = withDeadline([context.signal], timeoutMs, 'the watch', endpoint.clock);
-  const items = await endpoint.watcher.open(endpoint.resource, selection, options, life.signal);
   const stream = new WatchStream(exchange, form, options.allowWatchBookmarks);
+  const items = await endpoint.watcher.open(endpoint.resource, selection, options, life.signal, stream);
   await stream.run(items, timeoutMs, life.signal);
   stream.end();
 }
 
-class WatchStream {
+class WatchStream implements WatchSink {
   readonly #exchange: Exchange;
   readonly #response: ServerResponse;
   readonly #form: AnswerForm;
@@ -62,6 +62,8 @@ class WatchStream {
   #sentColumns = false;
   /** Bytes of the budget that we hold. */
   #underWay = 0;
+  /** The connection has enough to do for now. */
+  #isFull = false;
 
   constructor(exchange: Exchange, form: AnswerForm, allowBookmarks: boolean) {
     this.#exchange = exchange;
@@ -69,6 +71,7 @@ class WatchStream {
     this.#form = form;
     this.#allowBookmarks = allowBookmarks;
     this.#response.once('close', () => this.#left(this.#underWay));
+    this.#response.on('drain', () => (this.#isFull = false));
   }
 
   async run(items: AsyncIterable<WatchItem>, timeoutMs: number, signal: AbortSignal): Promise<void> {
@@ -120,7 +123,27 @@ class WatchStream {
     auditOf(this.#exchange.context)?.started();
   }
 
+  pause(): Promise<void> | undefined {
+    return this.#exchange.endpoint.watcher.budget.pause();
+  }
+
+  take(item: WatchItem): boolean {
+    if (this.#isFull || this.#response.destroyed) return false;
+    this.#sendNow(item);
+    return true;
+  }
+
   async #send(item: WatchItem, signal: AbortSignal): Promise<void> {
+    if (this.#isFull) await this.#drained(signal);
+    if (item.type !== 'PROGRESS' && item.type !== 'INITIAL_EVENTS_END') {
+      for (let pause = this.pause(); pause !== undefined; pause = this.pause()) await pause;
+      if (signal.aborted || this.#response.destroyed) return;
+    }
+    this.#sendNow(item);
+    if (this.#isFull) await this.#drained(signal);
+  }
+
+  #sendNow(item: WatchItem): void {
     if (item.type === 'PROGRESS') {
       this.#revision = Math.max(this.#revision, item.revision);
       this.#isComplete = true;
@@ -135,15 +158,9 @@ class WatchStream {
     const frame = this.#frame(item);
     this.#sentColumns = true;
     this.#revision = Math.max(this.#revision, item.stored.revision);
-    const { budget } = this.#exchange.endpoint.watcher;
-    const waiting = budget.take(frame.length);
-    if (waiting !== undefined) await waiting;
-    if (signal.aborted || this.#response.destroyed) {
-      budget.giveBack(frame.length);
-      return;
-    }
+    this.#exchange.endpoint.watcher.budget.take(frame.length);
     this.#underWay += frame.length;
-    if (!this.#write(frame, () => this.#left(frame.length))) await this.#drained(signal);
+    this.#isFull = !this.#write(frame, () => this.#left(frame.length));
   }
 
   /** So many bytes have left, or will never: a connection that is gone takes what it held with it. */

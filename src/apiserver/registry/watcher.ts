@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import { newExpired } from '../../apimachinery/status.ts';
 import type { ListOptions } from '../options.ts';
 import { SendBudget } from '../send-budget.ts';
-import { cachedEventOf } from '../storage/cache/cache-watch.ts';
+import { cachedEventOf, deliverTo } from '../storage/cache/cache-watch.ts';
 import { CompactedError } from '../storage/storage.ts';
 import type { Storage, StorageEvent } from '../storage/storage.ts';
 import { Stored } from './codec.ts';
@@ -20,6 +20,14 @@ export type WatchItem =
   | { readonly type: 'INITIAL_EVENTS_END'; readonly revision: number }
   /** Everything up to `revision` has been sent. */
   | { readonly type: 'PROGRESS'; readonly revision: number };
+
+/** Takes items the moment they come, while the reader of the watch waits for the next one. */
+export interface WatchSink {
+  /** False: the item is to come to the reader instead. */
+  take(item: WatchItem): boolean;
+  /** Set while nothing should be taken; resolves when to ask again. */
+  pause(): Promise<void> | undefined;
+}
 
 type Change = Exclude<StorageEvent, { readonly type: 'progress' }>;
 
@@ -55,19 +63,23 @@ export class Watcher {
     this.#storage.requestProgress();
   }
 
-  /** Where the watch starts, checked before the first byte is sent. @throws StatusError (400, 504) */
+  /**
+   * Where the watch starts, checked before the first byte is sent. What comes while the reader waits may go to the sink; every item
+   * comes once, here or there, in order. @throws StatusError (400, 504)
+   */
   async open(
     resource: Resource,
     selection: Selection,
     options: ListOptions,
     signal: AbortSignal,
+    sink?: WatchSink,
   ): Promise<AsyncIterable<WatchItem>> {
     const revision = parseRevision(options.resourceVersion);
     if (options.sendInitialEvents === true) {
       if (revision !== undefined) await this.#lister.reach(revision, options.resourceVersion, signal);
-      return this.#withInitialEvents(resource, selection, options.resourceVersion, signal);
+      return this.#withInitialEvents(resource, selection, options.resourceVersion, signal, sink);
     }
-    return this.#changes(resource, selection, revision ?? (await this.#storage.currentRevision()), signal);
+    return this.#changes(resource, selection, revision ?? (await this.#storage.currentRevision()), signal, sink);
   }
 
   async *#withInitialEvents(
@@ -75,11 +87,12 @@ export class Watcher {
     selection: Selection,
     minRevision: string,
     signal: AbortSignal,
+    sink: WatchSink | undefined,
   ): AsyncGenerator<WatchItem> {
     const { waiting, revision } = await this.#present(resource, selection, minRevision, signal);
     for (let stored = waiting.pop(); stored !== undefined; stored = waiting.pop()) yield { type: 'ADDED', stored };
     yield { type: 'INITIAL_EVENTS_END', revision };
-    yield* this.#changes(resource, selection, revision, signal);
+    yield* this.#changes(resource, selection, revision, signal, sink);
   }
 
   /** What is there, last first: what has been sent is let go, with all that was made of it for the sending. */
@@ -99,19 +112,27 @@ export class Watcher {
     selection: Selection,
     after: number,
     signal: AbortSignal,
+    sink: WatchSink | undefined,
   ): AsyncGenerator<WatchItem> {
     const single = singleKey(resource, selection);
     const prefix = single ?? collectionPrefix(resource, selection.namespace);
+    const itemOf = (event: StorageEvent): WatchItem | undefined => {
+      if (event.type === 'progress') return { type: 'PROGRESS', revision: event.revision };
+      return single !== undefined && event.key !== single ? undefined : this.#select(resource, selection, event);
+    };
     // Whoever watches from here has seen what was before.
     yield { type: 'PROGRESS', revision: after };
+    const events = this.#storage.watch(prefix, after, signal);
+    if (sink !== undefined) {
+      const take = (event: StorageEvent): boolean => {
+        const item = itemOf(event);
+        return item === undefined || sink.take(item);
+      };
+      deliverTo(events, { take, pause: () => sink.pause() });
+    }
     try {
-      for await (const event of this.#storage.watch(prefix, after, signal)) {
-        if (event.type === 'progress') {
-          yield { type: 'PROGRESS', revision: event.revision };
-          continue;
-        }
-        if (single !== undefined && event.key !== single) continue;
-        const item = this.#select(resource, selection, event);
+      for await (const event of events) {
+        const item = itemOf(event);
         if (item !== undefined) yield item;
       }
     } catch (error) {

@@ -1,22 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { CompactedError, SlowConsumerError, type StorageEvent } from '../storage.ts';
 import type { CachedEvent, EventWindow } from './event-window.ts';
+import { FanOut, type EventSink, type Follower } from './fan-out.ts';
+import type { WatchSource, WatchState } from './watch-source.ts';
 
-/** What a watch needs of the cache and of the store behind it. */
-export interface WatchSource {
-  /** `window` undefined: nothing is in the cache. */
-  state(): {
-    readonly window: EventWindow | undefined;
-    readonly revision: number;
-    readonly generation: number;
-    /** Counts how often the store has said how far it is. */
-    readonly ticks: number;
-  };
-  reachesBackTo(revision: number): boolean;
-  /** Resolves when the state has changed, or the signal aborts. */
-  changed(signal: AbortSignal): Promise<void>;
-  fromStore(prefix: string, after: number, signal: AbortSignal): AsyncIterable<StorageEvent>;
-}
+export type { WatchSource } from './watch-source.ts';
 
 /** Events handed out in one go, before others get a turn. */
 const BURST = 500;
@@ -55,47 +43,154 @@ function toStorageEvent(cached: CachedEvent): StorageEvent {
   return event;
 }
 
-/**
- * From the cache as far as it reaches back, and from the store before that. A watch that starts in the past, or that does not keep
- * up, reads the store's history until the cache has what comes next.
- */
-export async function* watchCache(
+/** One for all watches of a cache. */
+const fanOuts = new WeakMap<WatchSource, FanOut>();
+
+function fanOutOf(source: WatchSource): FanOut {
+  const known = fanOuts.get(source);
+  if (known !== undefined) return known;
+  const fanOut = new FanOut(source);
+  fanOuts.set(source, fanOut);
+  return fanOut;
+}
+
+export function watchCache(
   source: WatchSource,
   prefix: string,
   afterRevision: number,
   signal: AbortSignal,
-): AsyncGenerator<StorageEvent, void, undefined> {
+): AsyncIterable<StorageEvent> {
+  return new CacheWatch(source, prefix, afterRevision, signal);
+}
+
+/**
+ * From the cache as far as it reaches back, and from the store before that. A watch that starts in the past, or that does not keep
+ * up, reads the store's history until the cache has what comes next.
+ */
+class CacheWatch implements AsyncIterable<StorageEvent> {
+  sink: EventSink | undefined;
+  readonly #source: WatchSource;
+  readonly #prefix: string;
+  readonly #signal: AbortSignal;
   /** Everything up to it has been handed out. */
-  let position = afterRevision;
-  let hasStarted = false;
-  while (!signal.aborted) {
-    if (source.reachesBackTo(position)) {
-      for await (const event of live(source, prefix, position, signal)) {
-        position = event.revision;
+  #position: number;
+
+  constructor(source: WatchSource, prefix: string, afterRevision: number, signal: AbortSignal) {
+    this.#source = source;
+    this.#prefix = prefix;
+    this.#signal = signal;
+    this.#position = afterRevision;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<StorageEvent, void, undefined> {
+    const source = this.#source;
+    let hasStarted = false;
+    while (!this.#signal.aborted) {
+      if (source.reachesBackTo(this.#position)) {
+        yield* this.#live();
+        hasStarted = true;
+        // The cache has moved on too far, or has lost its state: the store's history tells what is missing.
+        if (this.#signal.aborted) return;
+      }
+      let hasEnded = true;
+      for await (const event of history(source, this.#prefix, this.#position, this.#signal, hasStarted)) {
+        // Its place is in the cache, too: from there it comes once for all.
+        const isInCache =
+          event.revision > this.#position && source.reachesBackTo(this.#position) && isCached(source, event);
+        if (isInCache) {
+          hasEnded = false;
+          break;
+        }
+        this.#position = Math.max(this.#position, event.revision);
+        hasStarted = true;
         yield event;
+        if (event.type === 'progress' && source.reachesBackTo(this.#position)) {
+          hasEnded = false;
+          break;
+        }
       }
-      hasStarted = true;
-      // The cache has moved on too far, or has lost its state: the store's history tells what is missing.
-      if (signal.aborted) return;
+      // The store is closed, or the reader has gone.
+      if (hasEnded) return;
     }
-    let hasEnded = true;
-    for await (const event of history(source, prefix, position, signal, hasStarted)) {
-      // Its place is in the cache, too: from there it comes once for all.
-      const isInCache = event.revision > position && source.reachesBackTo(position) && isCached(source, event);
-      if (isInCache) {
-        hasEnded = false;
-        break;
+  }
+
+  /** Ends when the cache no longer has what comes next. While it waits, the sink is handed what comes. */
+  async *#live(): AsyncGenerator<StorageEvent, void, undefined> {
+    const { window } = this.#source.state();
+    if (window === undefined) return;
+    const fanOut = fanOutOf(this.#source);
+    const place = new Place(this.#source.state(), window, this.#prefix, this.#position);
+    const follower: Follower = {
+      sink: this.sink,
+      peek: (state) => place.peek(state),
+      pass: (event) => {
+        place.pass(event);
+        this.#position = event.revision;
+      },
+    };
+    for (let burst = 1; !this.#signal.aborted;) {
+      const event = place.peek(this.#source.state());
+      if (event === 'gone') return;
+      if (event === undefined) {
+        // Everything that the cache knows of has been handed out.
+        await fanOut.turn(follower, this.#signal);
+        continue;
       }
-      position = Math.max(position, event.revision);
-      hasStarted = true;
+      follower.pass(event);
       yield event;
-      if (event.type === 'progress' && source.reachesBackTo(position)) {
-        hasEnded = false;
-        break;
-      }
+      if (event.type !== 'progress' && burst++ % BURST === 0) await setImmediate();
     }
-    // The store is closed, or the reader has gone.
-    if (hasEnded) return;
+  }
+}
+
+/**
+ * What comes is handed to `sink` while the reader of `events` waits for it, where the events come from a cache. To be called before
+ * the reading begins.
+ */
+export function deliverTo(events: AsyncIterable<StorageEvent>, sink: EventSink): void {
+  if (events instanceof CacheWatch) events.sink = sink;
+}
+
+/** How far a watch is in the events of a cache. */
+class Place {
+  readonly #window: EventWindow;
+  readonly #generation: number;
+  readonly #prefix: string;
+  readonly #after: number;
+  /** Number of the next event in the window. */
+  #next: number;
+  /** The last revision that the reader has been told of. */
+  #told: number;
+  #ticks: number;
+  /** As of the last look. */
+  #seenTicks: number;
+
+  constructor(state: WatchState, window: EventWindow, prefix: string, after: number) {
+    this.#window = window;
+    this.#generation = state.generation;
+    this.#prefix = prefix;
+    this.#after = after;
+    this.#next = window.after(after);
+    this.#told = after;
+    this.#ticks = state.ticks;
+    this.#seenTicks = state.ticks;
+  }
+
+  peek(state: WatchState): StorageEvent | 'gone' | undefined {
+    if (state.generation !== this.#generation || !this.#window.has(this.#next)) return 'gone';
+    for (let event = this.#window.at(this.#next); event !== undefined; event = this.#window.at(++this.#next)) {
+      if (event.revision > this.#after && event.key.startsWith(this.#prefix)) return toStorageEvent(event);
+    }
+    const { revision, ticks } = state;
+    const isNews = revision > this.#told || (revision === this.#told && ticks !== this.#ticks);
+    this.#seenTicks = ticks;
+    return isNews ? { type: 'progress', revision } : undefined;
+  }
+
+  pass(event: StorageEvent): void {
+    this.#told = event.revision;
+    if (event.type === 'progress') this.#ticks = this.#seenTicks;
+    else this.#next++;
   }
 }
 
@@ -119,44 +214,6 @@ async function* history(
 
 function isCached(source: WatchSource, event: StorageEvent): boolean {
   return source.state().revision >= event.revision;
-}
-
-/** Ends when the cache no longer has what comes next. */
-async function* live(
-  source: WatchSource,
-  prefix: string,
-  after: number,
-  signal: AbortSignal,
-): AsyncGenerator<StorageEvent, void, undefined> {
-  const { generation, window } = source.state();
-  if (window === undefined) return;
-  let next = window.after(after);
-  /** The last revision that the reader has been told of. */
-  let told = after;
-  let burst = 0;
-  let { ticks } = source.state();
-  for (;;) {
-    if (signal.aborted || source.state().generation !== generation || !window.has(next)) return;
-    const event = window.at(next);
-    if (event !== undefined) {
-      next++;
-      if (event.revision > after && event.key.startsWith(prefix)) {
-        told = event.revision;
-        yield toStorageEvent(event);
-        if (++burst % BURST === 0) await setImmediate();
-      }
-      continue;
-    }
-    // Everything that the cache knows of has been handed out.
-    const { revision, ticks: newTicks } = source.state();
-    if (revision > told || (revision === told && newTicks !== ticks)) {
-      told = revision;
-      ticks = newTicks;
-      yield { type: 'progress', revision };
-      continue;
-    }
-    await source.changed(signal);
-  }
 }
 
 /** The cached event behind what a watch handed out, if it came from the cache. */
