@@ -1,12 +1,18 @@
 import type { KubeObject } from '../../apimachinery/object.ts';
 import type { ResourceDefinition, UserInfo } from '../registry/definition.ts';
 
-/** What admission sees of a request; the twin of k8s.io/apiserver/pkg/admission.Attributes. */
-export interface AdmissionRequest {
+/** Where a request goes, known before what it brings has been looked at. */
+export interface AdmissionPlace {
+  /** Stands for the request: the same in all that admission is told of it. */
+  readonly request: object;
   readonly operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
   readonly definition: ResourceDefinition;
   readonly subresource: string;
   readonly namespace: string;
+}
+
+/** What admission sees of a request; the twin of k8s.io/apiserver/pkg/admission.Attributes. */
+export interface AdmissionRequest extends AdmissionPlace {
   readonly name: string;
   /** The new object; undefined for DELETE. */
   readonly object: KubeObject | undefined;
@@ -28,6 +34,8 @@ export interface ObjectReader {
 /** Plugins run in the order of one list; all mutations come before all validations. */
 export interface AdmissionPlugin {
   readonly name: string;
+  /** Starts what takes time, while the object is still being looked at; neither waits nor refuses. May be left out by the caller. */
+  begin?(place: AdmissionPlace): void;
   /** Returns the object to go on with. @throws StatusError to refuse. */
   mutate?(request: AdmissionRequest): Promise<KubeObject>;
   /** @throws StatusError to refuse. */

@@ -1,8 +1,10 @@
 import type { KubeObject } from '../../apimachinery/object.ts';
-import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
+import type { AdmissionPlace, AdmissionPlugin, AdmissionRequest } from './admission.ts';
 
 /** Asks the plugins in order. @throws StatusError of the first that refuses */
 export interface AdmissionChain {
+  /** Lets plugins start what takes time; `mutate` is to follow, unless the request fails before. */
+  begin(place: AdmissionPlace): void;
   /** The object to go on with. */
   mutate(request: AdmissionRequest): Promise<KubeObject | undefined>;
   validate(request: AdmissionRequest): Promise<void>;
@@ -10,6 +12,9 @@ export interface AdmissionChain {
 
 export function newAdmissionChain(plugins: readonly AdmissionPlugin[]): AdmissionChain {
   return {
+    begin(place) {
+      for (const plugin of plugins) plugin.begin?.(place);
+    },
     async mutate(request) {
       let object = request.object;
       for (const plugin of plugins) {

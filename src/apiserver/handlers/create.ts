@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { newBadRequest } from '../../apimachinery/status.ts';
 import { finalizerWarnings } from '../../apimachinery/meta-validation.ts';
 import type { KubeObject } from '../../apimachinery/object.ts';
@@ -9,7 +10,7 @@ import { withMetadata } from '../registry/codec.ts';
 import { negotiateAnswer, sendObject } from './answer.ts';
 import { decodeBody } from './decode.ts';
 import type { Exchange } from './exchange.ts';
-import { admissionRequest, mutate } from './exchange.ts';
+import { admissionPlace, admissionRequest, mutate } from './exchange.ts';
 import { managerOf, owned } from './field-ownership.ts';
 import { withoutRepeatedOwners } from './owner-references.ts';
 
@@ -20,6 +21,9 @@ export async function handleCreate(exchange: Exchange): Promise<void> {
   const encoding = negotiateInput(request.headers['content-type']);
   const body = await readBody(request, context.signal);
   const options = parseWriteOptions('CreateOptions', context.query);
+  endpoint.admission.begin(admissionPlace(exchange, 'CREATE'));
+  // What has begun leaves now, and is under way while we decode.
+  await setImmediate();
   const decoded = decodeBody(endpoint.resource, body, encoding, options.fieldValidation, context.warnings);
   // Only a revision counts; all else is dropped, as the storage does (APIObjectVersioner).
   if (/^\d+$/.test(decoded.metadata.resourceVersion ?? '') && Number(decoded.metadata.resourceVersion) !== 0)

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../base/clock.ts';
 import type { KubeObject } from '../../apimachinery/object.ts';
 import { newInternalError } from '../../apimachinery/status.ts';
-import type { AdmissionRequest, ObjectReader } from '../admission/admission.ts';
+import type { AdmissionPlace, AdmissionRequest, ObjectReader } from '../admission/admission.ts';
 import type { AdmissionChain } from '../admission/chain.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
 import type { Lister } from '../registry/lister.ts';
@@ -47,13 +47,22 @@ export function newExchange(request: IncomingMessage, response: ServerResponse, 
 
 type AdmissionFacts = Pick<AdmissionRequest, 'operation' | 'name' | 'object' | 'old' | 'dryRun'>;
 
+export function admissionPlace(exchange: Exchange, operation: AdmissionPlace['operation']): AdmissionPlace {
+  const { context, endpoint } = exchange;
+  return {
+    request: context,
+    operation,
+    definition: endpoint.resource.definition,
+    subresource: context.info.subresource,
+    namespace: context.info.namespace,
+  };
+}
+
 export function admissionRequest(exchange: Exchange, facts: AdmissionFacts): AdmissionRequest {
   const { context, endpoint } = exchange;
   return {
     ...facts,
-    definition: endpoint.resource.definition,
-    subresource: context.info.subresource,
-    namespace: context.info.namespace,
+    ...admissionPlace(exchange, facts.operation),
     user: context.user,
     reader: endpoint.reader,
     warn: (message) => context.warnings.add(message),

@@ -29,6 +29,7 @@ function request(settings: Case, warnings: string[] = []): AdmissionRequest {
   const { plural = 'tenantcontrolplanes', tenants = [] } = settings;
   const objects = Object.entries(stores).map(([name, driver]) => dataStore(name, { driver }));
   return {
+    request: {},
     operation: settings.operation,
     definition: definitions.find((definition) => definition.plural === plural)!,
     subresource: settings.subresource ?? '',

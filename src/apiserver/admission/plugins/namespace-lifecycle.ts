@@ -1,19 +1,36 @@
 import type { KubeObject } from '../../../apimachinery/object.ts';
 import { newForbidden, newNotFound } from '../../../apimachinery/status.ts';
-import type { AdmissionPlugin, AdmissionRequest } from '../admission.ts';
+import { SharedRead } from '../../../base/shared-read.ts';
+import type { AdmissionPlace, AdmissionPlugin, AdmissionRequest } from '../admission.ts';
 
 /** Undefined: there is no such namespace. Must look at the cluster itself when a cache does not know the namespace. */
-export type GetNamespace = (name: string) => Promise<{ readonly phase: string } | undefined>;
+export type GetNamespace = (name: string) => Promise<FoundNamespace>;
+
+type FoundNamespace = { readonly phase: string } | undefined;
 
 /**
  * Nothing is created in a namespace that is missing or going away; all else passes, so that a namespace can be emptied.
  * k8s.io/apiserver/pkg/admission/plugin/namespace/lifecycle.
  */
 export function newNamespaceLifecycle(getNamespace: GetNamespace): AdmissionPlugin {
+  /** By name, while somebody asks: many creates at a time share a look, which is always a later one than the request. */
+  const looks = new Map<string, { readonly read: SharedRead<FoundNamespace>; asking: number }>();
+  const begun = new WeakMap<object, Promise<FoundNamespace>>();
+
+  const look = async (namespace: string): Promise<FoundNamespace> => {
+    const known = looks.get(namespace) ?? { read: new SharedRead(() => getNamespace(namespace)), asking: 0 };
+    looks.set(namespace, known);
+    known.asking++;
+    try {
+      return await known.read.read();
+    } finally {
+      if (--known.asking === 0) looks.delete(namespace);
+    }
+  };
   const check = async (request: AdmissionRequest): Promise<void> => {
-    const { operation, definition, namespace, subresource } = request;
-    if (operation !== 'CREATE' || !definition.namespaced || subresource !== '') return;
-    const found = await getNamespace(namespace);
+    const { definition, namespace } = request;
+    if (!concerns(request)) return;
+    const found = await (begun.get(request.request) ?? look(namespace));
     if (found === undefined) throw newNotFound({ group: '', resource: 'namespaces' }, namespace);
     if (found.phase !== 'Terminating') return;
     const why = `unable to create new content in namespace ${namespace} because it is being terminated`;
@@ -27,10 +44,21 @@ export function newNamespaceLifecycle(getNamespace: GetNamespace): AdmissionPlug
   };
   return {
     name: 'NamespaceLifecycle',
+    begin(place) {
+      if (!concerns(place)) return;
+      const looking = look(place.namespace);
+      begun.set(place.request, looking);
+      // Nobody may ever come for it.
+      looking.catch(() => undefined);
+    },
     // Among the mutations, because these come first: a missing namespace is told before anything about the object is.
     async mutate(request: AdmissionRequest): Promise<KubeObject> {
       await check(request);
       return request.object as KubeObject;
     },
   };
+}
+
+function concerns({ operation, definition, subresource }: AdmissionPlace): boolean {
+  return operation === 'CREATE' && definition.namespaced && subresource === '';
 }

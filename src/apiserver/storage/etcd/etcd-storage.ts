@@ -1,6 +1,7 @@
 import type { Random } from '../../../base/backoff.ts';
 import { systemClock, type Clock } from '../../../base/clock.ts';
 import { silentLogger, type Logger } from '../../../base/log.ts';
+import { SharedRead } from '../../../base/shared-read.ts';
 import { ETCD, isEtcdAnswer } from '../../../etcdclient/call-error.ts';
 import type { EtcdClient, EtcdCredentials } from '../../../etcdclient/client.ts';
 import type { EtcdRequest, RangeAnswer } from '../../../etcdclient/rpc.ts';
@@ -28,7 +29,6 @@ import { KnownClaims } from './known-claims.ts';
 import { EtcdLayout } from './layout.ts';
 import { RecentChanges } from './recent-changes.ts';
 import { inspectServer } from './server-abilities.ts';
-import { SharedRead } from './shared-read.ts';
 import { SingleKeyCommitter } from './single-key-committer.ts';
 import { Turns } from './turns.ts';
 
