@@ -70,8 +70,8 @@ export async function serve(values: Readonly<Record<string, string | undefined>>
     authenticators: frontDoor.authenticators,
     authorizer: frontDoor.authorizer,
     admission: [
-      newNamespaceLifecycle(async (name) => {
-        const found = await adminClient.find(NAMESPACES, '', name);
+      newNamespaceLifecycle(async (name, options) => {
+        const found = await adminClient.find(NAMESPACES, '', name, options);
         return found && { phase: found.status?.phase ?? 'Active' };
       }),
       createTenancyAdmission({ defaultDataStore: flags.defaultDataStore, hasTlsRoute: () => hasTlsRoute(adminClient) }),

@@ -21,7 +21,7 @@ export interface KubeClient {
     resource: Resource<T>,
     namespace: string,
     name: string,
-    options?: CallOptions,
+    options?: FindOptions,
   ): Promise<T | undefined>;
   /** Empty namespace: all namespaces. Follows `continue`. */
   list<T extends KubeObject>(resource: Resource<T>, namespace: string, options?: ListCallOptions): Promise<KubeList<T>>;
@@ -71,6 +71,11 @@ export interface KubeClient {
     options: WatchCallOptions,
   ): AsyncIterable<WatchEvent<T>>;
   close(): void;
+}
+
+export interface FindOptions extends CallOptions {
+  /** The server may answer from its cache, which is a moment behind its storage. */
+  readonly fromCache?: boolean | undefined;
 }
 
 export interface CallOptions {

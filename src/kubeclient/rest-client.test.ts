@@ -39,6 +39,8 @@ describe('verbs', () => {
     server.handler = (_, response) => answerJson(response, 200, answer);
     await client.get(CONFIG_MAPS, 'ns', 'a');
     await client.get(NODES, 'ignored', 'n:1');
+    await client.find(CONFIG_MAPS, 'ns', 'a');
+    await client.find(CONFIG_MAPS, 'ns', 'a', { fromCache: true });
     await client.create(CONFIG_MAPS, map('a'), { dryRun: true });
     await client.update(CONFIG_MAPS, map('a'), { subresource: 'status' });
     await client.mergePatch(CONFIG_MAPS, 'ns', 'a', { data: { b: null } });
@@ -55,6 +57,8 @@ describe('verbs', () => {
     expect(seen).toEqual([
       ['GET', one, '', ''],
       ['GET', '/prefix/api/v1/nodes/n%3A1?', '', ''],
+      ['GET', one, '', ''],
+      ['GET', `${one}resourceVersion=0`, '', ''],
       ['POST', '/prefix/api/v1/namespaces/ns/configmaps?dryRun=All', 'application/json', map('a')],
       ['PUT', '/prefix/api/v1/namespaces/ns/configmaps/a/status?', 'application/json', map('a')],
       ['PATCH', one, 'application/merge-patch+json', { data: { b: null } }],

@@ -2,7 +2,15 @@ import type { KubeList, KubeObject } from '../apimachinery/object.ts';
 import { backoffDelayMs, type Random } from '../base/backoff.ts';
 import { systemClock, type Clock } from '../base/clock.ts';
 import { ApiError, ConnectionError, isExpired, isNotFound, newApiError, ProtocolError } from './api-error.ts';
-import type { CallOptions, KubeClient, ListCallOptions, Resource, WatchCallOptions, WatchEvent } from './client.ts';
+import type {
+  CallOptions,
+  FindOptions,
+  KubeClient,
+  ListCallOptions,
+  Resource,
+  WatchCallOptions,
+  WatchEvent,
+} from './client.ts';
 import { fixedCredentials, type Connection, type Credentials } from './connection.ts';
 import { apiVersionOf, resourcePath, withQuery, type Query } from './paths.ts';
 import { Transport, type Answer, type Call } from './transport.ts';
@@ -100,10 +108,11 @@ class RestClient implements KubeClient {
     resource: Resource<T>,
     namespace: string,
     name: string,
-    options: CallOptions = {},
+    options: FindOptions = {},
   ): Promise<T | undefined> {
+    const path = resourcePath(resource, { namespace, name });
     try {
-      return await this.get(resource, namespace, name, options);
+      return await this.#json<T>('GET', options.fromCache ? withQuery(path, { resourceVersion: '0' }) : path, options);
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;

@@ -6,9 +6,9 @@ import { newNamespaceLifecycle } from './namespace-lifecycle.ts';
 type Found = { readonly phase: string } | undefined;
 
 function world() {
-  const looks: (PromiseWithResolvers<Found> & { readonly name: string })[] = [];
-  const plugin = newNamespaceLifecycle((name) => {
-    const look = { ...Promise.withResolvers<Found>(), name };
+  const looks: (PromiseWithResolvers<Found> & { readonly name: string; readonly fromCache: boolean })[] = [];
+  const plugin = newNamespaceLifecycle((name, { fromCache }) => {
+    const look = { ...Promise.withResolvers<Found>(), name, fromCache };
     looks.push(look);
     return look.promise;
   });
@@ -58,6 +58,8 @@ test('without a beginning it looks by itself, and only where something is create
   expect(looks).toHaveLength(0);
   const answer = plugin.mutate!(newRequest());
   looks[0]!.resolve(undefined);
+  await settle();
+  looks[1]!.resolve(undefined);
   await expect(answer).rejects.toMatchObject({ status: { code: 404 } });
 });
 
@@ -74,6 +76,8 @@ test('many creates at a time share a look, but never one that was under way befo
   await settle();
   expect(looks.map((look) => look.name)).toEqual(['team', 'other', 'team']);
   looks[2]!.resolve({ phase: 'Terminating' });
+  await settle();
+  looks[3]!.resolve({ phase: 'Terminating' });
   for (const answer of late) await expect(answer).rejects.toMatchObject({ status: { code: 403 } });
 });
 
@@ -85,4 +89,15 @@ test('a look that fails is the failure of its request, and nobody falls over it 
   const answer = plugin.mutate!(newRequest());
   looks[1]!.reject(new Error('no connection'));
   await expect(answer).rejects.toThrow('no connection');
+});
+
+test.each([undefined, { phase: 'Terminating' }])('%o in a cache is asked of the cluster itself', async (cached) => {
+  const { looks, plugin } = world();
+  const request = newRequest();
+  const answer = plugin.mutate!(request);
+  looks[0]!.resolve(cached);
+  await settle();
+  expect(looks.map((look) => look.fromCache)).toEqual([true, false]);
+  looks[1]!.resolve({ phase: 'Active' });
+  expect(await answer).toBe(request.object);
 });

@@ -3,13 +3,14 @@ import { newForbidden, newNotFound } from '../../../apimachinery/status.ts';
 import { SharedRead } from '../../../base/shared-read.ts';
 import type { AdmissionPlace, AdmissionPlugin, AdmissionRequest } from '../admission.ts';
 
-/** Undefined: there is no such namespace. Must look at the cluster itself when a cache does not know the namespace. */
-export type GetNamespace = (name: string) => Promise<FoundNamespace>;
+/** Undefined: there is no such namespace. With `fromCache` the answer may be that of a cache, a moment behind. */
+export type GetNamespace = (name: string, options: { readonly fromCache: boolean }) => Promise<FoundNamespace>;
 
 type FoundNamespace = { readonly phase: string } | undefined;
 
 /**
  * Nothing is created in a namespace that is missing or going away; all else passes, so that a namespace can be emptied.
+ * What a cache says is enough for a yes, as it is there; before a no the cluster itself is asked.
  * k8s.io/apiserver/pkg/admission/plugin/namespace/lifecycle.
  */
 export function newNamespaceLifecycle(getNamespace: GetNamespace): AdmissionPlugin {
@@ -17,8 +18,12 @@ export function newNamespaceLifecycle(getNamespace: GetNamespace): AdmissionPlug
   const looks = new Map<string, { readonly read: SharedRead<FoundNamespace>; asking: number }>();
   const begun = new WeakMap<object, Promise<FoundNamespace>>();
 
+  const find = async (namespace: string): Promise<FoundNamespace> => {
+    const found = await getNamespace(namespace, { fromCache: true });
+    return found?.phase === 'Active' ? found : getNamespace(namespace, { fromCache: false });
+  };
   const look = async (namespace: string): Promise<FoundNamespace> => {
-    const known = looks.get(namespace) ?? { read: new SharedRead(() => getNamespace(namespace)), asking: 0 };
+    const known = looks.get(namespace) ?? { read: new SharedRead(() => find(namespace)), asking: 0 };
     looks.set(namespace, known);
     known.asking++;
     try {
