@@ -198,6 +198,11 @@ export class Stored {
 
 const noLabels = {};
 
+/** The labels of an item that somebody has asked for before; undefined when it takes work to know them. */
+export function knownLabels(item: StoredItem): Readonly<Record<string, string>> | undefined {
+  return item instanceof CachedItem ? (item.note as ItemNote | undefined)?.labels : undefined;
+}
+
 /** `object` with other metadata, in the order in which objects are printed. */
 export function withMetadata(object: KubeObject, metadata: ObjectMeta): KubeObject {
   return { ...object, apiVersion: object.apiVersion, kind: object.kind, metadata: orderedMeta(metadata) };
