@@ -77,7 +77,7 @@ export class Dictionaries {
     const known = this.#newest.get(kind);
     if (known !== undefined && text.length < known.length * growth) return known;
     if (known !== undefined && known.length >= windowBytes) return known;
-    const dictionary = Buffer.from(text).subarray(0, windowBytes);
+    const dictionary = Buffer.from(text.slice(0, windowBytes)).subarray(0, windowBytes);
     this.#newest.set(kind, dictionary);
     return dictionary;
   }
