@@ -79,7 +79,7 @@ function merged(
 
 /**
  * `live` with what the configuration says. Repeated keys are told after what is wrong with the configuration itself.
- * @throws StatusError (400, 409 for fields of others, 500 for what does not fit the schema)
+ * @throws StatusError (400, also for what does not fit the schema; 409 for fields of others)
  */
 export function applyConfiguration(
   exchange: Exchange,
