@@ -47,6 +47,7 @@ beforeAll(async () => {
 afterAll(async () => {
   api?.close();
   await server?.remove();
+  await sides?.close();
   if (cache !== undefined) await rm(cache, { recursive: true });
 });
 

@@ -1,5 +1,5 @@
 /** What we put into a tenant, given to a real kube-apiserver whose objects are in a tenant's part of a real etcd. */
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
@@ -172,6 +172,7 @@ describe('the objects of a tenant', () => {
       code: 0,
       stdout: 'ok\n',
     });
+    await rm(file);
   });
 
   it("are in the tenant's key range, every one", async () => {

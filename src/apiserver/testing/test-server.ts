@@ -107,6 +107,8 @@ export class TestServer {
 
   static async open(options: TestServerOptions): Promise<TestServer> {
     const directory = mkdtempSync(join(tmpdir(), 'apiserver-'));
+    await using opened = new AsyncDisposableStack();
+    opened.defer(() => rmSync(directory, { recursive: true, force: true }));
     const clock = new FakeClock();
     const { maxQueuedChanges, historyWrites } = options;
     const storage = await SqliteStorage.open({
@@ -115,6 +117,7 @@ export class TestServer {
       ...(maxQueuedChanges === undefined ? {} : { maxQueuedChanges }),
       ...(historyWrites === undefined ? {} : { historyWrites }),
     });
+    opened.defer(() => storage.close());
     const complaints: TestServer['complaints'] = [];
     const complain = (message: string, fields?: LogFields): void => void complaints.push({ message, fields });
     const log: Logger = {
@@ -142,6 +145,8 @@ export class TestServer {
       port: 0,
       tls: fixedTlsSource(await newTlsMaterial(clock)),
     });
+    // From here on it is `close` that gives all of it back.
+    opened.move();
     return new TestServer(clock, storage, server, port, complaints, directory);
   }
 

@@ -1,4 +1,4 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { allResources } from '../../../src/tenancy/resources/all.ts';
@@ -24,6 +24,8 @@ interface Made {
 export interface Sides {
   /** Ours and the twin's, each with a namespace (made by the caller) and a folder of its own. */
   both(label: string): Promise<readonly [Side, Side]>;
+  /** Removes their folders. */
+  close(): Promise<void>;
 }
 
 /** The namespaces of a label's sides. */
@@ -86,5 +88,6 @@ export async function openSides(api: RawApi): Promise<Sides> {
       const [ours, twins] = namespacesOf(label);
       return Promise.resolve([side(GROUP, ours), side(TWIN_GROUP, twins)]);
     },
+    close: () => rm(folder, { recursive: true, force: true }),
   };
 }
