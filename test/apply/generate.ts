@@ -3,7 +3,7 @@ import type { Json, JsonObject, KubeObject } from '../../src/apimachinery/object
 import type { Schema } from '../../src/apimachinery/schema/schema.ts';
 import { withDoubles, withFault } from './faults.ts';
 import { OurSide } from './our-side.ts';
-import { Random } from './random.ts';
+import { SeededRandom } from '../../src/base/testing/seeded-random.ts';
 import { sentRecord } from './records.ts';
 import { subjects } from './subjects.ts';
 import type { Subject } from './subjects.ts';
@@ -26,7 +26,7 @@ export interface Played {
 
 /** `start`: seconds after which the clock of the sequence runs. */
 export function playRandom(seed: number, length: number, start: number): Played {
-  const random = new Random(seed);
+  const random = new SeededRandom(seed);
   const crd = random.chance(0.6) ? 'stress' : random.pick(Object.keys(subjects));
   const subject = subjects[crd]!;
   const generator = new WriteGenerator(random, subject);
@@ -65,7 +65,7 @@ export function timeOf(second: number): string {
 }
 
 class WriteGenerator {
-  readonly #random: Random;
+  readonly #random: SeededRandom;
   readonly #subject: Subject;
   readonly #apiVersion: string;
   /** Whether many different updaters come along. */
@@ -76,7 +76,7 @@ class WriteGenerator {
   /** What each applied last. */
   readonly #configs = new Map<string, JsonObject>();
 
-  constructor(random: Random, subject: Subject) {
+  constructor(random: SeededRandom, subject: Subject) {
     this.#random = random;
     this.#subject = subject;
     this.#apiVersion = `${subject.group}/${subject.version}`;
@@ -214,7 +214,7 @@ class WriteGenerator {
   }
 }
 
-function changedPart(random: Random, schema: Schema, value: Json): Json {
+function changedPart(random: SeededRandom, schema: Schema, value: Json): Json {
   return random.chance(0.2) ? value : changedValue(random, schema, value);
 }
 

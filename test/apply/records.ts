@@ -1,9 +1,9 @@
 import type { JsonObject, KubeObject, ManagedFieldsEntry } from '../../src/apimachinery/object.ts';
-import type { Random } from './random.ts';
+import type { SeededRandom } from '../../src/base/testing/seeded-random.ts';
 
 /** `metadata.managedFields` as clients send them in a PUT: mostly what they read, sometimes anything. */
 export function sentRecord(
-  random: Random,
+  random: SeededRandom,
   live: KubeObject | undefined,
   apiVersion: string,
 ): readonly unknown[] | undefined {
@@ -21,7 +21,7 @@ export function sentRecord(
 const set: JsonObject = { 'f:spec': { 'f:text': {}, 'f:labels': { '.': {}, 'f:a': {} } } };
 
 /** Not readable: the stored record is to be used. */
-function brokenEntry(random: Random, apiVersion: string): unknown {
+function brokenEntry(random: SeededRandom, apiVersion: string): unknown {
   const good = { manager: 'broken', operation: 'Update', apiVersion, fieldsType: 'FieldsV1', fieldsV1: set };
   return random.pick<unknown>([
     { ...good, operation: 'Delete' },
@@ -40,7 +40,7 @@ function brokenEntry(random: Random, apiVersion: string): unknown {
 }
 
 /** Readable, but nothing that this server would have written. */
-function oddEntry(random: Random, apiVersion: string): ManagedFieldsEntry {
+function oddEntry(random: SeededRandom, apiVersion: string): ManagedFieldsEntry {
   const base = { manager: 'odd', operation: 'Update', apiVersion, fieldsType: 'FieldsV1', fieldsV1: set } as const;
   return random.pick<ManagedFieldsEntry>([
     { ...base, time: '2000-01-01T00:00:00Z' },

@@ -2,7 +2,7 @@ import { isJsonObject } from '../../src/apimachinery/json.ts';
 import type { Json, JsonObject } from '../../src/apimachinery/object.ts';
 import { propertySchema } from '../../src/apimachinery/schema/defaulting.ts';
 import type { Schema } from '../../src/apimachinery/schema/schema.ts';
-import type { Random } from './random.ts';
+import type { SeededRandom } from '../../src/base/testing/seeded-random.ts';
 
 /** Random values of a schema, out of pools small enough that they meet again. */
 
@@ -14,7 +14,7 @@ const keys = ['a', 'b', 'c', 'example.com/x', '\ufb01', '\u{1f600}', 'k<'];
 /** How much of an object with many properties is filled in. */
 const fieldsAtOnce = 4;
 
-export function randomValue(random: Random, schema: Schema, depth = 0): Json {
+export function randomValue(random: SeededRandom, schema: Schema, depth = 0): Json {
   if (random.chance(schema.nullable === true ? 0.25 : 0.02)) return null;
   if (schema['x-kubernetes-int-or-string'] === true)
     return random.chance(0.5) ? random.pick(numbers) : random.pick(texts);
@@ -36,7 +36,7 @@ export function randomValue(random: Random, schema: Schema, depth = 0): Json {
   }
 }
 
-function randomObject(random: Random, schema: Schema, depth: number): Json {
+function randomObject(random: SeededRandom, schema: Schema, depth: number): Json {
   const object: Record<string, Json> = {};
   const limit = depth > 4 ? 1 : fieldsAtOnce - (depth > 2 ? 2 : 0);
   for (const [name, property] of random.some(Object.entries(schema.properties ?? {}), 1 + random.below(limit))) {
@@ -58,7 +58,7 @@ function randomObject(random: Random, schema: Schema, depth: number): Json {
   return object;
 }
 
-function randomList(random: Random, schema: Schema, depth: number): Json {
+function randomList(random: SeededRandom, schema: Schema, depth: number): Json {
   const items = schema.items ?? {};
   const type = schema['x-kubernetes-list-type'] ?? 'atomic';
   const names = schema['x-kubernetes-list-map-keys'] ?? [];
@@ -82,7 +82,7 @@ function idOf(item: Json, items: Schema, names: readonly string[]): string {
   return JSON.stringify(names.map((name) => object[name] ?? items.properties?.[name]?.default));
 }
 
-function randomItem(random: Random, items: Schema, names: readonly string[], depth: number): Json {
+function randomItem(random: SeededRandom, items: Schema, names: readonly string[], depth: number): Json {
   const value = randomObject(random, items, depth + 1);
   const item = { ...(isJsonObject(value) ? value : {}) } as Record<string, Json>;
   for (const [at, name] of names.entries()) {
@@ -99,12 +99,12 @@ function randomItem(random: Random, items: Schema, names: readonly string[], dep
   return item;
 }
 
-function randomScalar(random: Random, schema: Schema): Json {
+function randomScalar(random: SeededRandom, schema: Schema): Json {
   const value = randomValue(random, schema, 9);
   return value === null ? randomScalar(random, schema) : value;
 }
 
-export function randomJson(random: Random, depth: number): Json {
+export function randomJson(random: SeededRandom, depth: number): Json {
   const kind = random.below(depth > 5 ? 4 : 7);
   if (kind === 0) return random.pick(numbers);
   if (kind === 1) return random.pick(texts);
@@ -115,14 +115,14 @@ export function randomJson(random: Random, depth: number): Json {
 }
 
 /** The value with some of it changed, added, removed, moved. */
-export function changedValue(random: Random, schema: Schema, value: Json, depth = 0): Json {
+export function changedValue(random: SeededRandom, schema: Schema, value: Json, depth = 0): Json {
   if (random.chance(0.08)) return randomValue(random, schema, depth);
   if (Array.isArray(value)) return changedList(random, schema, value as readonly Json[], depth);
   if (isJsonObject(value)) return changedObject(random, schema, value, depth);
   return random.chance(0.3) ? randomValue(random, schema, depth) : value;
 }
 
-function changedObject(random: Random, schema: Schema, value: JsonObject, depth: number): Json {
+function changedObject(random: SeededRandom, schema: Schema, value: JsonObject, depth: number): Json {
   const next: Record<string, Json> = {};
   for (const [key, item] of Object.entries(value)) {
     if (item === undefined || random.chance(0.1)) continue;
@@ -140,7 +140,7 @@ function changedObject(random: Random, schema: Schema, value: JsonObject, depth:
   return next;
 }
 
-function changedList(random: Random, schema: Schema, value: readonly Json[], depth: number): Json {
+function changedList(random: SeededRandom, schema: Schema, value: readonly Json[], depth: number): Json {
   const items = schema.items ?? {};
   const type = schema['x-kubernetes-list-type'] ?? 'atomic';
   const names = schema['x-kubernetes-list-map-keys'] ?? [];
@@ -159,7 +159,7 @@ function changedList(random: Random, schema: Schema, value: readonly Json[], dep
 }
 
 /** Keeps its keys. */
-function changedItem(random: Random, items: Schema, names: readonly string[], item: Json, depth: number): Json {
+function changedItem(random: SeededRandom, items: Schema, names: readonly string[], item: Json, depth: number): Json {
   if (names.length === 0) return changedValue(random, items, item, depth + 1);
   if (!isJsonObject(item)) return item;
   const next = { ...(changedObject(random, items, item, depth + 1) as Record<string, Json>) };

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KilledServer } from './killed-server.ts';
 import { Ordeal } from './ordeal.ts';
-import { seeded } from './seeded.ts';
+import { seededNumbers } from '../../src/base/testing/seeded-random.ts';
 import { seatTicket, ticketsPath } from './writers.ts';
 
 /** CRASH_SEED chooses other moments and other writes. */
@@ -27,7 +27,7 @@ export function describeCrashes(options: CrashSuiteOptions): void {
 
   beforeAll(async () => {
     ({ server, remove } = await options.create());
-    ordeal = new Ordeal({ server, random: seeded(SEED), contiguous });
+    ordeal = new Ordeal({ server, random: seededNumbers(SEED), contiguous });
     await ordeal.begin();
   });
   afterAll(async () => {

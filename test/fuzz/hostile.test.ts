@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OWN_PORT } from '../env/raw-api.ts';
 import { fault } from './answers.ts';
 import { hostileRequest, toBytes, type HostileRequest } from './hostile.ts';
-import { Random } from './random.ts';
+import { SeededRandom } from '../../src/base/testing/seeded-random.ts';
 import { RawConnection, WireError, type WireAnswer } from './raw-connection.ts';
 import { openWorld, type World } from './world.ts';
 
@@ -41,7 +41,7 @@ function isHttp({ truncated, headers }: HostileRequest): boolean {
 
 /** Sends `count` requests over one connection after the other; answers what was wrong. */
 async function attack(seed: number, count: number): Promise<readonly string[]> {
-  const random = new Random(seed);
+  const random = new SeededRandom(seed);
   const wire = connection();
   const faults: string[] = [];
   for (let index = 0; index < count; index++) {
@@ -101,7 +101,7 @@ describe('afterwards', () => {
 });
 
 it('the store moves only for a request that was answered with success', async () => {
-  const random = new Random(3_000);
+  const random = new SeededRandom(3_000);
   const wire = connection();
   let refused = 0;
   let before = await world.revision();

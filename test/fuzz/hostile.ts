@@ -1,4 +1,4 @@
-import type { Random } from './random.ts';
+import type { SeededRandom } from '../../src/base/testing/seeded-random.ts';
 
 /** Requests that no decent client sends, a different one each time. */
 export interface HostileRequest {
@@ -54,7 +54,7 @@ const bodyTypes = [
 ];
 
 /** An object that would be stored as it is, when kind and name are given. */
-function object(random: Random, of?: { readonly kind: string; readonly name: string }): Record<string, unknown> {
+function object(random: SeededRandom, of?: { readonly kind: string; readonly name: string }): Record<string, unknown> {
   const kind =
     of?.kind ??
     random.pick(['DataStore', 'KubeconfigGenerator', 'TenantControlPlane', 'DeleteOptions', 'Scale', 'List', '']);
@@ -99,7 +99,7 @@ export const specs: Readonly<Record<string, object>> = {
 };
 
 /** Values for any place of a body; as source text, because JSON.stringify could not write most of them. */
-const values: readonly ((random: Random) => string)[] = [
+const values: readonly ((random: SeededRandom) => string)[] = [
   () => 'null',
   () => 'true',
   () => '0',
@@ -139,7 +139,7 @@ const values: readonly ((random: Random) => string)[] = [
 ];
 
 /** An object with some of its places replaced. */
-function mutatedJson(random: Random, of?: { readonly kind: string; readonly name: string }): string {
+function mutatedJson(random: SeededRandom, of?: { readonly kind: string; readonly name: string }): string {
   let text = JSON.stringify(object(random, of));
   for (let count = random.below(3); count > 0; count--) {
     const places = [...text.matchAll(/:("[^"]*"|\d+|\{\}|\[[^[\]{}]*\])/g)];
@@ -180,7 +180,7 @@ const yamls: readonly string[] = [
   '@`',
 ];
 
-function patchOperations(random: Random): string {
+function patchOperations(random: SeededRandom): string {
   const path = (): string =>
     JSON.stringify(
       random.pick([
@@ -212,7 +212,7 @@ function patchOperations(random: Random): string {
   return random.chance(0.1) ? operations.join(',') : `[${operations.join(',')}]`;
 }
 
-function spoiled(random: Random, body: Buffer): Buffer {
+function spoiled(random: SeededRandom, body: Buffer): Buffer {
   const choice = random.below(12);
   if (choice === 0) return body.subarray(0, random.below(body.length + 1));
   if (choice === 1) return Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), body]);
@@ -226,7 +226,7 @@ function spoiled(random: Random, body: Buffer): Buffer {
   return body;
 }
 
-function body(random: Random): Buffer {
+function body(random: SeededRandom): Buffer {
   const kind = random.below(10);
   if (kind === 0) return Buffer.alloc(0);
   const text = kind <= 2 ? patchOperations(random) : kind === 3 ? random.pick(yamls) : mutatedJson(random);
@@ -319,7 +319,7 @@ const selectors = [
   'a<x',
 ];
 
-function continueToken(random: Random): string {
+function continueToken(random: SeededRandom): string {
   const encode = (value: unknown): string =>
     Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
   return random.pick([
@@ -341,7 +341,7 @@ function continueToken(random: Random): string {
   ]);
 }
 
-function query(random: Random): string {
+function query(random: SeededRandom): string {
   const pairs = Array.from({ length: random.below(5) }, (): readonly [string, string] => {
     const truth = random.pick(['true', 'false', '1', '0', '', 'T', 'maybe', '\u0000']);
     return random.pick<readonly [string, string]>([
@@ -378,7 +378,7 @@ function query(random: Random): string {
   return text === '' ? '' : `?${text}`;
 }
 
-function target(random: Random): string {
+function target(random: SeededRandom): string {
   const odd = random.below(25);
   if (odd === 0)
     return (
@@ -412,7 +412,7 @@ function target(random: Random): string {
 }
 
 /** Nothing fits anything. */
-function wild(random: Random): HostileRequest {
+function wild(random: SeededRandom): HostileRequest {
   const method = random.pick(methods);
   const hasBody = !['GET', 'HEAD', 'OPTIONS'].includes(method) || random.chance(0.05);
   return {
@@ -435,7 +435,7 @@ const patchTypes = [
 ] as const;
 
 /** Method, path, type and body fit, so that it comes as far as a body can; what is odd is in the body or the query. */
-function aimed(random: Random): HostileRequest {
+function aimed(random: SeededRandom): HostileRequest {
   const kind = random.pick(['DataStore', 'TenantControlPlane'] as const);
   const collection = kind === 'DataStore' ? `${root}/datastores` : tenants;
   const name = random.pick(['fuzz', 'kept', `new-${random.below(20)}`]);
@@ -460,7 +460,7 @@ function aimed(random: Random): HostileRequest {
   };
 }
 
-export function hostileRequest(random: Random): HostileRequest {
+export function hostileRequest(random: SeededRandom): HostileRequest {
   return random.chance(0.5) ? wild(random) : aimed(random);
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { seededNumbers } from '../../base/testing/seeded-random.ts';
 import { ClaimTakenError, KeyExistsError, RevisionMismatchError, type Storage, type StorageEvent } from './storage.ts';
 
 /** Several open storages on one store, as several processes would have them. */
@@ -110,7 +111,7 @@ export const sharedConformance: readonly SharedCase[] = [
     'random writes with claims from several processes leave each claim with one holder',
     3,
     async (stores, harness) => {
-      const random = newRandom(20_260_101);
+      const random = seededNumbers(20_260_101);
       const keys = ['/a', '/b', '/c', '/d'];
       const claims = ['p', 'q', 'r', 's', 't'];
       const held = new Map<string, readonly string[]>();
@@ -187,15 +188,4 @@ async function collect(storage: Storage, after: number, count: number, until: Ab
     if (revisions.length === count) break;
   }
   return revisions;
-}
-
-/** Numbers in [0, 1) that are the same in every run: mulberry32. */
-function newRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FakeClock } from '../../../base/fake-clock.ts';
+import { seededNumbers } from '../../../base/testing/seeded-random.ts';
 import { silentLogger } from '../../../base/log.ts';
 import { storageConformance, type ConformanceStore } from '../conformance.ts';
 import { SqliteStorage } from '../sqlite/sqlite-storage.ts';
@@ -85,17 +86,6 @@ describe.each([1_000, 2])('conformance, with the last %i changes in memory', (wi
   }
 });
 
-/** Numbers in [0, 1) that follow from the seed. mulberry32. */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
 /** What a store must answer, kept as the whole history. */
 class Model {
   readonly writes: { readonly revision: number; readonly key: string; readonly value: string | undefined }[] = [];
@@ -134,7 +124,7 @@ describe.each([
   [6, 0],
 ])('random reads and writes, seed %i, with %i changes in memory', (seed, windowEvents) => {
   test('are those of the store itself', async () => {
-    const random = randomOf(seed);
+    const random = seededNumbers(seed);
     const pick = (below: number): number => Math.floor(random() * below);
     const { cache } = await open(windowEvents);
     const model = new Model();

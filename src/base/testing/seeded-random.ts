@@ -1,33 +1,33 @@
 /** Random choices that a seed repeats. */
-export class Random {
+export class SeededRandom {
   #state: number;
 
   constructor(seed: number) {
     this.#state = seed >>> 0;
   }
 
-  /** From 0 up to 1, without it. The generator is mulberry32. */
+  /** In [0, 1). The generator is mulberry32. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let word = this.#state;
-    word = Math.imul(word ^ (word >>> 15), word | 1);
-    word ^= word + Math.imul(word ^ (word >>> 7), word | 61);
-    return ((word ^ (word >>> 14)) >>> 0) / 2 ** 32;
+    let mixed = this.#state;
+    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
   chance(probability: number): boolean {
     return this.next() < probability;
   }
 
-  /** A whole number from 0 up to `limit`, without it. */
+  /** A whole number in [0, limit). */
   below(limit: number): number {
     return Math.floor(this.next() * limit);
   }
 
+  /** @throws Error for an empty list */
   pick<T>(items: readonly T[]): T {
-    const item = items[this.below(items.length)];
-    if (item === undefined && items.length === 0) throw new Error('nothing to pick from');
-    return item as T;
+    if (items.length === 0) throw new Error('nothing to pick from');
+    return items[this.below(items.length)] as T;
   }
 
   /** So many of the items at most, in random order. */
@@ -43,4 +43,10 @@ export class Random {
     }
     return result;
   }
+}
+
+/** `next` of it alone, where a source of numbers is asked for. */
+export function seededNumbers(seed: number): () => number {
+  const random = new SeededRandom(seed);
+  return () => random.next();
 }
