@@ -1,6 +1,6 @@
-import { toOpenApiV3 } from '../../src/apimachinery/schema/openapi.ts';
 import type { Schema } from '../../src/apimachinery/schema/schema.ts';
 import { allResources } from '../../src/tenancy/resources/all.ts';
+import { crdSchema } from '../env/twin-crd.ts';
 import { stressSchema } from './stress-schema.ts';
 
 /** A kind whose writes are compared. */
@@ -50,7 +50,6 @@ export const subjects: Readonly<Record<string, Subject>> = {
 export function crdOf(subject: Subject): object {
   const { group, version, kind, schema, hasStatus, replicas } = subject;
   const plural = `${kind.toLowerCase()}s`;
-  const { apiVersion: _apiVersion, kind: _kind, metadata: _metadata, ...properties } = schema.properties ?? {};
   const path = replicas === undefined ? undefined : `.${replicas.join('.')}`;
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
@@ -66,7 +65,7 @@ export function crdOf(subject: Subject): object {
           name: version,
           served: true,
           storage: true,
-          schema: { openAPIV3Schema: toOpenApiV3({ ...schema, properties }) },
+          schema: { openAPIV3Schema: crdSchema(schema) },
           subresources: {
             ...(hasStatus ? { status: {} } : {}),
             ...(path === undefined

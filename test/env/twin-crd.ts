@@ -35,7 +35,7 @@ export function twinCrd(definition: ResourceDefinition, group: string = TWIN_GRO
           name: definition.version,
           served: true,
           storage: true,
-          schema: { openAPIV3Schema: toOpenApiV3(withoutMetadata(definition.schema)) },
+          schema: { openAPIV3Schema: crdSchema(definition.schema) },
           additionalPrinterColumns: definition.printerColumns,
           subresources: {
             ...(status === true ? { status: {} } : {}),
@@ -47,10 +47,10 @@ export function twinCrd(definition: ResourceDefinition, group: string = TWIN_GRO
   };
 }
 
-/** A CRD may say nothing about `metadata`. */
-function withoutMetadata(schema: Schema): Schema {
+/** The schema of a kind as a CRD may have it: it may say nothing about `metadata`. */
+export function crdSchema(schema: Schema): object {
   const { apiVersion: _apiVersion, kind: _kind, metadata: _metadata, ...properties } = schema.properties ?? {};
-  return { ...schema, properties };
+  return toOpenApiV3({ ...schema, properties });
 }
 
 /** Gives the cluster of `hack/up` the twins, and waits until they are served. @throws Error when kube-apiserver refuses one */

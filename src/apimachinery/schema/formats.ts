@@ -16,6 +16,7 @@ const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
   uri: isUri,
   uuid: isUuid,
 };
+
 export function checksFormat(format: string): boolean {
   return Object.hasOwn(FORMATS, format);
 }

@@ -26,6 +26,7 @@ export interface AnswerForm extends OutputForm {
 /** @throws StatusError (406; 400 for Table options that are none) */
 export function negotiateAnswer(exchange: Exchange, shape: 'object' | 'list' | 'stream'): AnswerForm {
   const accept = exchange.request.headers.accept;
+  // A watch is refused for what a list would be refused first, in its words (handlers/get.go, ListResource).
   const plainForm = negotiateOutput(accept, objectForms);
   const form = shape === 'stream' ? negotiateOutput(accept, { ...objectForms, streaming: true }) : plainForm;
   const kind = form.convert?.kind;

@@ -1,10 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { CompactedError, SlowConsumerError, type StorageEvent } from '../storage.ts';
 import type { CachedEvent, EventWindow } from './event-window.ts';
-import { FanOut, type EventSink, type Follower } from './fan-out.ts';
+import type { EventSink, FanOut, Follower } from './fan-out.ts';
 import type { WatchSource, WatchState } from './watch-source.ts';
-
-export type { WatchSource } from './watch-source.ts';
 
 /** Events handed out in one go, before others get a turn. */
 const BURST = 500;
@@ -43,24 +41,15 @@ function toStorageEvent(cached: CachedEvent): StorageEvent {
   return event;
 }
 
-/** One for all watches of a cache. */
-const fanOuts = new WeakMap<WatchSource, FanOut>();
-
-function fanOutOf(source: WatchSource): FanOut {
-  const known = fanOuts.get(source);
-  if (known !== undefined) return known;
-  const fanOut = new FanOut(source);
-  fanOuts.set(source, fanOut);
-  return fanOut;
-}
-
+/** `fanOut`: the one of the cache that is `source`. */
 export function watchCache(
   source: WatchSource,
+  fanOut: FanOut,
   prefix: string,
   afterRevision: number,
   signal: AbortSignal,
 ): AsyncIterable<StorageEvent> {
-  return new CacheWatch(source, prefix, afterRevision, signal);
+  return new CacheWatch(source, fanOut, prefix, afterRevision, signal);
 }
 
 /**
@@ -70,13 +59,15 @@ export function watchCache(
 class CacheWatch implements AsyncIterable<StorageEvent> {
   sink: EventSink | undefined;
   readonly #source: WatchSource;
+  readonly #fanOut: FanOut;
   readonly #prefix: string;
   readonly #signal: AbortSignal;
   /** Everything up to it has been handed out. */
   #position: number;
 
-  constructor(source: WatchSource, prefix: string, afterRevision: number, signal: AbortSignal) {
+  constructor(source: WatchSource, fanOut: FanOut, prefix: string, afterRevision: number, signal: AbortSignal) {
     this.#source = source;
+    this.#fanOut = fanOut;
     this.#prefix = prefix;
     this.#signal = signal;
     this.#position = afterRevision;
@@ -118,7 +109,6 @@ class CacheWatch implements AsyncIterable<StorageEvent> {
   async *#live(): AsyncGenerator<StorageEvent, void, undefined> {
     const { window } = this.#source.state();
     if (window === undefined) return;
-    const fanOut = fanOutOf(this.#source);
     const place = new Place(this.#source.state(), window, this.#prefix, this.#position);
     const follower: Follower = {
       sink: this.sink,
@@ -133,7 +123,7 @@ class CacheWatch implements AsyncIterable<StorageEvent> {
       if (event === 'gone') return;
       if (event === undefined) {
         // Everything that the cache knows of has been handed out.
-        await fanOut.turn(follower, this.#signal);
+        await this.#fanOut.turn(follower, this.#signal);
         continue;
       }
       follower.pass(event);

@@ -13,11 +13,13 @@ import {
   type Write,
 } from '../storage.ts';
 import { CachedItem, type Cut } from './cached-item.ts';
-import { watchCache, type WatchSource } from './cache-watch.ts';
+import { watchCache } from './cache-watch.ts';
 import { CachedEvent, EventWindow } from './event-window.ts';
+import { FanOut } from './fan-out.ts';
 import { ItemIndex, rangeOf, undo, type Items } from './item-index.ts';
 import { Dictionaries } from './packed-text.ts';
 import { Waiters } from './waiters.ts';
+import type { WatchSource } from './watch-source.ts';
 
 export interface CachedStorageOptions {
   readonly clock: Clock;
@@ -112,7 +114,7 @@ export class CachedStorage implements Storage {
 
   watch(prefix: string, afterRevision: number, signal: AbortSignal): AsyncIterable<StorageEvent> {
     if (!prefix.startsWith(ROOT)) return this.#storage.watch(prefix, afterRevision, signal);
-    return watchCache(this.#source, prefix, afterRevision, signal);
+    return watchCache(this.#source, this.#fanOut, prefix, afterRevision, signal);
   }
 
   readonly #source: WatchSource = {
@@ -126,6 +128,7 @@ export class CachedStorage implements Storage {
     changed: (signal) => this.#waiters.wait(signal),
     fromStore: (prefix, after, signal) => this.#storage.watch(prefix, after, signal),
   };
+  readonly #fanOut = new FanOut(this.#source);
 
   #reachesBackTo(revision: number): boolean {
     if (this.#revision === 0 || revision < this.#window.floor) return false;

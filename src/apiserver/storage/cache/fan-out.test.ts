@@ -3,12 +3,13 @@ import { expect, test } from 'vitest';
 import type { StorageEvent } from '../storage.ts';
 import { deliverTo, watchCache } from './cache-watch.ts';
 import { CachedEvent, EventWindow } from './event-window.ts';
-import type { EventSink } from './fan-out.ts';
+import { FanOut, type EventSink } from './fan-out.ts';
 import { Waiters } from './waiters.ts';
 import type { WatchSource } from './watch-source.ts';
 
 /** A cache that is written by hand, before a store that remembers everything. */
 class FakeCache implements WatchSource {
+  readonly fanOut = new FanOut(this);
   readonly history: StorageEvent[] = [];
   readonly #waiters = new Waiters();
   readonly #window: EventWindow;
@@ -73,7 +74,7 @@ function watch(
   const note = (event: StorageEvent): void => {
     (event.type === 'progress' ? progress : seen).push(event.revision);
   };
-  const events = watchCache(cache, prefix, 0, signal);
+  const events = watchCache(cache, cache.fanOut, prefix, 0, signal);
   const take = (event: StorageEvent): boolean => {
     if (sink.takes?.(event) === false) return false;
     note(event);
